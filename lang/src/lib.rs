@@ -1,0 +1,1 @@
+//! The pgo language: source text to bytecode.

@@ -1,0 +1,1 @@
+//! A persistent, crash-safe, garbage-collected heap in one file.

@@ -1,0 +1,2 @@
+//! The pgo command.
+fn main() {}

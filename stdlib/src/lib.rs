@@ -1,0 +1,1 @@
+//! The pgo standard library.
