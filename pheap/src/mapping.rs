@@ -1,0 +1,115 @@
+//! Reserved address ranges: anonymous memory, and private (copy-on-write) views of a file laid over it.
+#![allow(unsafe_code)] // mmap at fixed addresses has no safe form; memmap2 offers none either.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+/// An address range of this process, reserved without backing store until it is touched; unmapped on drop.
+#[derive(Debug)]
+pub struct Mapping {
+    base: u64,
+    len: u64,
+}
+
+impl Mapping {
+    /// Reserves `len` bytes of zeroed, writable memory wherever there is room.
+    pub fn anonymous(len: u64) -> io::Result<Mapping> {
+        Mapping::reserve(None, len)
+    }
+
+    /// Reserves `len` bytes of zeroed, writable memory at `base` exactly; `AddrInUse` if anything is mapped there.
+    pub fn anonymous_at(base: u64, len: u64) -> io::Result<Mapping> {
+        Mapping::reserve(Some(base), len)
+    }
+
+    fn reserve(base: Option<u64>, len: u64) -> io::Result<Mapping> {
+        let mut flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        if base.is_some() {
+            flags |= libc::MAP_FIXED_NOREPLACE;
+        }
+        let hint = base.unwrap_or(0) as *mut libc::c_void;
+        // SAFETY: a fresh mapping; MAP_FIXED_NOREPLACE never replaces an existing one.
+        let at = unsafe {
+            libc::mmap(
+                hint,
+                len as usize,
+                libc::PROT_READ | libc::PROT_WRITE,
+                flags,
+                -1,
+                0,
+            )
+        };
+        if at == libc::MAP_FAILED {
+            let error = io::Error::last_os_error();
+            let taken = error.raw_os_error() == Some(libc::EEXIST);
+            return Err(if taken {
+                io::ErrorKind::AddrInUse.into()
+            } else {
+                error
+            });
+        }
+        let mapping = Mapping {
+            base: at as u64,
+            len,
+        };
+        // Kernels before 4.17 take the address as a hint only.
+        if base.is_some_and(|base| base != mapping.base) {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        Ok(mapping)
+    }
+
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Lays a private view of `file`'s bytes `offset..offset + len` over the same offsets of the range.
+    /// What was there is replaced, so the caller must hold no reference into it.
+    pub(crate) fn map_file(&self, file: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+        assert!(
+            offset.checked_add(len).is_some_and(|end| end <= self.len),
+            "view outside the reservation"
+        );
+        let flags = libc::MAP_PRIVATE | libc::MAP_NORESERVE | libc::MAP_FIXED;
+        let prot = libc::PROT_READ | libc::PROT_WRITE;
+        let at = (self.base + offset) as *mut libc::c_void;
+        // SAFETY: the range lies in this reservation, which this value owns.
+        let got = unsafe {
+            libc::mmap(
+                at,
+                len as usize,
+                prot,
+                flags,
+                file.as_raw_fd(),
+                offset as libc::off_t,
+            )
+        };
+        if got == libc::MAP_FAILED {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Gives the memory of a range of an anonymous reservation back; it reads as zero afterwards.
+    pub(crate) fn discard(&self, addr: u64, len: u64) -> bool {
+        assert!(
+            addr >= self.base && addr + len <= self.base + self.len,
+            "range outside the reservation"
+        );
+        // SAFETY: the range lies in this reservation; no references into it exist.
+        unsafe { libc::madvise(addr as *mut libc::c_void, len as usize, libc::MADV_DONTNEED) == 0 }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: this value owns the range.
+        unsafe { libc::munmap(self.base as *mut libc::c_void, self.len as usize) };
+    }
+}
