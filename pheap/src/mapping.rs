@@ -96,6 +96,15 @@ impl Mapping {
         }
     }
 
+    /// Asks for huge pages from `offset` on, where the system has them.
+    pub(crate) fn prefer_huge_pages(&self, offset: u64) {
+        if offset < self.len {
+            let at = (self.base + offset) as *mut libc::c_void;
+            // SAFETY: advice about a range that this value owns; a refusal changes nothing.
+            unsafe { libc::madvise(at, (self.len - offset) as usize, libc::MADV_HUGEPAGE) };
+        }
+    }
+
     /// Gives the memory of a range of an anonymous reservation back; it reads as zero afterwards.
     pub(crate) fn discard(&self, addr: u64, len: u64) -> bool {
         assert!(

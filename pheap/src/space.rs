@@ -19,6 +19,9 @@ const POISON: u8 = 0xdb;
 /// Free runs of a volatile space at least this long are given back to the system by a sweep.
 const DISCARD_BYTES: u64 = 1 << 20;
 
+/// From here on a volatile space asks for huge pages: page faults cost more than allocation itself.
+const HUGE_FROM_BYTES: u64 = 4 << 20;
+
 /// An object found by an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectRef {
@@ -89,7 +92,9 @@ impl Space {
     /// A volatile space over `limit_bytes` of fresh address range (nothing is used until it is touched).
     pub fn anonymous(limit_bytes: u64) -> io::Result<Space> {
         let limit_bytes = limit_bytes.next_multiple_of(PAGE_BYTES);
-        let mut space = Space::over(Mapping::anonymous(limit_bytes)?, false);
+        let mapping = Mapping::anonymous(limit_bytes)?;
+        mapping.prefer_huge_pages(HUGE_FROM_BYTES);
+        let mut space = Space::over(mapping, false);
         space.add_pages(0, limit_bytes / PAGE_BYTES);
         Ok(space)
     }
