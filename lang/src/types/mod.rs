@@ -1,3 +1,5 @@
 //! Go's types, interned: identical types have one `Ty`.
+pub mod constant;
 pub mod layout;
+pub mod literal;
 pub mod ty;

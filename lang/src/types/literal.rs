@@ -1,0 +1,180 @@
+//! From the text of a literal to its value, and quoting of strings (spec "Integer literals" to
+//! "String literals"). The lexer has validated the text.
+use super::constant::{ConstError, Value, tame};
+use crate::syntax::ast::LiteralKind;
+use dashu_int::{IBig, UBig};
+use dashu_ratio::RBig;
+
+/// Decimal exponents beyond this overflow, or give zero.
+const DECIMAL_EXPONENT_MAX: i64 = 310_000;
+
+impl Value {
+    /// The value of a literal as written. `Overflow`: too large for any constant.
+    pub fn parse_literal(kind: LiteralKind, text: &str) -> Result<Value, ConstError> {
+        Ok(match kind {
+            LiteralKind::Int => Value::Int(integer(&without_underscores(text))),
+            LiteralKind::Float => Value::Rat(float(&without_underscores(text))?),
+            LiteralKind::Imaginary => {
+                let digits = without_underscores(text.strip_suffix('i').unwrap_or(text));
+                Value::Complex(RBig::ZERO, imaginary(&digits)?)
+            }
+            LiteralKind::Rune => {
+                let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or("");
+                Value::int(rune(inner))
+            }
+            LiteralKind::String => Value::string(string_bytes(text)),
+        })
+    }
+}
+
+fn without_underscores(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c != '_')
+        .collect::<String>()
+        .to_ascii_lowercase()
+}
+
+fn integer(text: &str) -> IBig {
+    let (digits, radix) = match text.as_bytes() {
+        [b'0', b'x', ..] => (&text[2..], 16),
+        [b'0', b'b', ..] => (&text[2..], 2),
+        [b'0', b'o', ..] => (&text[2..], 8),
+        [b'0', _, ..] => (&text[1..], 8),
+        _ => (text, 10),
+    };
+    IBig::from_str_radix(digits, radix).unwrap_or(IBig::ZERO)
+}
+
+/// Leading zeros of an imaginary integer do not make it octal.
+fn imaginary(text: &str) -> Result<RBig, ConstError> {
+    let prefixed = matches!(text.as_bytes(), [b'0', b'x' | b'b' | b'o', ..]);
+    if prefixed && !text.contains(['.', 'p']) {
+        return Ok(integer(text).into());
+    }
+    float(text)
+}
+
+fn float(text: &str) -> Result<RBig, ConstError> {
+    let (digits, radix, mark) = match text.strip_prefix("0x") {
+        Some(rest) => (rest, 16u32, 'p'),
+        None => (text, 10, 'e'),
+    };
+    let (mantissa, exponent) = digits.split_once(mark).unwrap_or((digits, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let value = UBig::from_str_radix(all.trim_start_matches('0'), radix).unwrap_or(UBig::ZERO);
+    if value == UBig::ZERO {
+        return Ok(RBig::ZERO);
+    }
+    let negative = exponent.starts_with('-');
+    let exponent: i64 = exponent.parse().unwrap_or(match negative {
+        true => -i64::from(i32::MAX),
+        false => i64::from(i32::MAX),
+    });
+    let places = fraction.len() as i64 * if radix == 16 { 4 } else { 1 };
+    let exponent = exponent - places;
+    let size = exponent + all.len() as i64;
+    if size > DECIMAL_EXPONENT_MAX {
+        return Err(ConstError::Overflow);
+    }
+    if exponent < -2 * DECIMAL_EXPONENT_MAX {
+        return Ok(RBig::ZERO);
+    }
+    let power = match radix {
+        16 => UBig::ONE << exponent.unsigned_abs() as usize,
+        _ => UBig::from(10u8).pow(exponent.unsigned_abs() as usize),
+    };
+    tame(match exponent >= 0 {
+        true => RBig::from(value * power),
+        false => RBig::from_parts(value.into(), power),
+    })
+}
+
+fn rune(inner: &str) -> u32 {
+    match inner.strip_prefix('\\') {
+        Some(rest) => escape(rest).0,
+        None => inner.chars().next().map_or(0xfffd, u32::from),
+    }
+}
+
+/// The code that follows a backslash, the length of its text, and whether it is a byte (`\x`, octal)
+/// and not a character.
+fn escape(rest: &str) -> (u32, usize, bool) {
+    let first = rest.bytes().next().unwrap_or(b'\\');
+    let number = |from: usize, len: usize, radix: u32| {
+        let digits = rest.get(from..from + len).unwrap_or("0");
+        u32::from_str_radix(digits, radix).unwrap_or(0xfffd)
+    };
+    let simple = |c: u8| (u32::from(c), 1, false);
+    match first {
+        b'a' => simple(7),
+        b'b' => simple(8),
+        b'f' => simple(12),
+        b'n' => simple(b'\n'),
+        b'r' => simple(b'\r'),
+        b't' => simple(b'\t'),
+        b'v' => simple(11),
+        b'x' => (number(1, 2, 16), 3, true),
+        b'u' => (number(1, 4, 16), 5, false),
+        b'U' => (number(1, 8, 16), 9, false),
+        b'0'..=b'7' => (number(0, 3, 8), 3, true),
+        other => simple(other),
+    }
+}
+
+/// The bytes of a string literal, raw or interpreted.
+pub fn string_bytes(text: &str) -> Vec<u8> {
+    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or("");
+    if text.starts_with('`') {
+        return inner.bytes().filter(|b| *b != b'\r').collect();
+    }
+    let mut out = Vec::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(at) = rest.find('\\') {
+        out.extend_from_slice(&rest.as_bytes()[..at]);
+        rest = &rest[at + 1..];
+        let (code, len, byte) = escape(rest);
+        if byte {
+            out.push(code as u8);
+        } else {
+            let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        rest = rest.get(len..).unwrap_or("");
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out
+}
+
+/// A Go string literal for the bytes, as `strconv.Quote` makes it.
+pub fn quote(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut out = String::from("\"");
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                '\x07' => out.push_str("\\a"),
+                '\x08' => out.push_str("\\b"),
+                '\x0c' => out.push_str("\\f"),
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\t' => out.push_str("\\t"),
+                '\x0b' => out.push_str("\\v"),
+                _ if c < ' ' || c == '\x7f' => {
+                    let _ = write!(out, "\\x{:02x}", u32::from(c));
+                }
+                _ if c.is_control() || (c != ' ' && c.is_whitespace()) => {
+                    let _ = write!(out, "\\u{:04x}", u32::from(c));
+                }
+                _ => out.push(c),
+            }
+        }
+        for b in chunk.invalid() {
+            let _ = write!(out, "\\x{b:02x}");
+        }
+    }
+    out.push('"');
+    out
+}
