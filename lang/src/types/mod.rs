@@ -2,4 +2,6 @@
 pub mod constant;
 pub mod layout;
 pub mod literal;
+pub mod print;
+pub mod subst;
 pub mod ty;

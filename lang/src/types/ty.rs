@@ -261,12 +261,26 @@ pub struct Param {
     pub constraint: Ty,
 }
 
+/// The signature of a declared method.
+#[derive(Clone, Debug)]
+pub struct MethodSig {
+    /// The receiver's type parameters as this method names them.
+    pub type_params: Vec<ParamId>,
+    /// A `Func` type without the receiver.
+    pub sig: Ty,
+}
+
 /// The arena.
 pub struct Types {
     kinds: Vec<TyKind>,
     map: FxHashMap<TyKind, Ty>,
     pub named: Vec<Named>,
     pub params: Vec<Param>,
+    /// Of every declared method; the checker enters them before bodies are checked.
+    pub method_sigs: FxHashMap<FuncId, MethodSig>,
+    pub(super) instances: FxHashMap<(NamedId, Vec<Ty>), NamedId>,
+    /// A generic type whose expansion does not end (`type T[P any] struct { f *T[[]P] }`).
+    pub expansion_cycle: Option<NamedId>,
 }
 
 impl Default for Types {
@@ -276,6 +290,9 @@ impl Default for Types {
             map: FxHashMap::default(),
             named: Vec::new(),
             params: Vec::new(),
+            method_sigs: FxHashMap::default(),
+            instances: FxHashMap::default(),
+            expansion_cycle: None,
         };
         for b in Basic::ALL {
             t.intern(TyKind::Basic(b));
@@ -293,6 +310,10 @@ impl Types {
         self.kinds.push(k.clone());
         self.map.insert(k, t);
         t
+    }
+    /// The handle of a type that may never have been interned.
+    pub fn find(&self, k: &TyKind) -> Option<Ty> {
+        self.map.get(k).copied()
     }
     pub fn kind(&self, t: Ty) -> &TyKind {
         &self.kinds[t.0 as usize]
