@@ -3,6 +3,7 @@
 pub mod bytecode;
 pub mod codes;
 pub mod diagnostic;
+pub mod package;
 pub mod source;
 
 pub(crate) mod syntax;
