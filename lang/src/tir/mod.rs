@@ -441,7 +441,8 @@ pub struct MethodSetEntry {
     pub method: IMethod,
     /// Fields to go through to the embedded value that has the method.
     pub path: Vec<u32>,
-    pub func: FuncRef,
+    /// `None`: the method comes from an embedded interface.
+    pub func: Option<FuncRef>,
 }
 
 #[derive(Clone, Debug)]

@@ -1,7 +1,11 @@
 //! Go's types, interned: identical types have one `Ty`.
 pub mod constant;
+pub mod implements;
 pub mod layout;
 pub mod literal;
+pub mod lookup;
+pub mod predicates;
 pub mod print;
+pub mod relations;
 pub mod subst;
 pub mod ty;
