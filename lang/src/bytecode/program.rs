@@ -82,6 +82,8 @@ pub struct NativeRef {
     pub name: String,
     /// The declared signature as `%T` prints it, receiver first; checked against the native's own.
     pub sig: String,
+    /// Slots of the results, which come first in the call's window; the parameters follow.
+    pub result_slots: u32,
 }
 
 pub struct GlobalVar {
