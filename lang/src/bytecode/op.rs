@@ -161,6 +161,8 @@ StG64, "st64.g", (s1, s1, uimm), [], "guarded St64";
 StG2, "st2.g", (s1, s2, uimm), [], "guarded St2";
 StG3, "st3.g", (s1, s3, uimm), [], "guarded St3";
 StGN, "stn.g", (s1, sn, uimm), [size], "guarded StN";
+MemCp, "memcp", (s1, s1, _), [size], "size bytes from address b to address a, both nil-checked; ranges may overlap; unguarded";
+MemZ, "memz", (s1, _, _), [size], "size bytes at address a = 0; nil check; unguarded";
 CkNil, "cknil", (s1, _, _), [], "nil dereference panic if a < 4096";
 Lea, "lea", (d1, s1, uimm), [], "a = b + c after the nil check of b: address of a field";
 LeaN, "lean", (d1, s1, _), [k], "a = b + k after the nil check of b";
@@ -192,6 +194,8 @@ CkIdx, "ckidx", (s1, s1, _), [], "panic: index out of range [a] with length b, u
 // ---- parts of structs and arrays that lie in slots
 FLd, "fld", (d1, sn, uimm), [mode], "a = the scalar of width `mode` (see `Width`) at byte c from slot b";
 FSt, "fst", (dn, s1, uimm), [mode], "the scalar at byte c from slot a = b";
+FLdN, "fldn", (dn, sn, uimm), [size], "size bytes at byte c from slot b into whole slots from a (the rest of the last one is undefined)";
+FStN, "fstn", (dn, sn, uimm), [size], "size bytes at byte c from slot a = the first size bytes of slots b; the bytes around them stay";
 FLdX, "fldx", (dn, sn, s1), [n, size, mode], "a = element c of the array of n elements of size bytes in slots b; bounds checked; mode: `Width`";
 FStX, "fstx", (dn, s1, sn), [n, size, mode], "element b of the array in slots a = c; bounds checked";
 // ---- package variables

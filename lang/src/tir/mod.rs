@@ -425,6 +425,10 @@ pub trait Bodies {
     fn body(&mut self, f: FuncId) -> Rc<Body>;
     fn globals(&self) -> &[Global];
     fn types(&mut self) -> &mut crate::types::ty::Types;
+    /// The same, to look at.
+    fn types_ref(&self) -> &crate::types::ty::Types;
+    /// What is behind symbols and packages, to print types with.
+    fn names(&self) -> &dyn crate::types::print::Names;
     /// The name behind a symbol.
     fn name(&self, s: crate::syntax::symbol::Symbol) -> &str;
     /// The import path of a package.
