@@ -3,6 +3,8 @@
 //! steps written out; method values, method expressions, promoted-method wrappers, `defer`red
 //! calls and range-over-func bodies are function literals. Generic bodies are kept once; their
 //! types mention type parameters, which code generation substitutes per instance.
+pub mod build;
+
 use crate::source::Span;
 use crate::types::ty::{FuncId, IMethod, PkgId, Ty};
 use std::rc::Rc;

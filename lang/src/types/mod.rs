@@ -1,6 +1,7 @@
 //! Go's types, interned: identical types have one `Ty`.
 pub mod constant;
 pub mod implements;
+pub mod infer;
 pub mod layout;
 pub mod literal;
 pub mod lookup;
