@@ -1,12 +1,60 @@
 //! A persistent, crash-safe, garbage-collected heap in one file.
+//!
+//! A heap is mapped at a fixed address, so that pointers in it are plain addresses. The program stores to it directly,
+//! after telling the heap so: [`Heap::log`] in a transaction, [`Heap::note`] outside. A commit appends one record to the
+//! redo log beside the heap file; a checkpoint brings the file up to date and empties the log. After a crash at any
+//! moment the heap is the state after some prefix of the commits, which holds all that were acknowledged as durable.
+//!
+//! The crate knows no language: objects are described by [`TypeDesc`]s. FORMAT.md has the layout of the files.
+//!
+//! ```
+//! use pheap::{Heap, Kind, Options, TypeDesc};
+//!
+//! let mut heap = Heap::ephemeral(Options::default())?;
+//! let int = heap.register_type(TypeDesc::scalar("int", 1, Kind::Int, 8))?;
+//! heap.begin();
+//! let counter = heap.alloc_array(int, 1)?;
+//! heap.set_root("counter", counter, int)?;
+//! heap.commit()?;
+//! assert_eq!(heap.root("counter"), Some((counter, int)));
+//! # Ok::<(), pheap::Error>(())
+//! ```
 
-pub mod mapping;
+pub mod disk;
+
+mod check;
+mod checkpoint;
+mod collect;
+mod commit;
+mod error;
+mod flusher;
+mod heap;
+mod image;
+mod layout;
+mod log;
+mod mapping;
 mod raw;
-pub mod space;
+mod recovery;
+mod roots;
+mod space;
 mod spans;
+mod superblock;
+mod txn;
+mod types;
 
 /// An address in the process, as stored in pointer words.
 pub type Addr = u64;
 
+pub use check::{Problem, Report};
+pub use collect::Collection;
+pub use error::{Error, Result};
+#[doc(hidden)]
+pub use heap::Mutation;
+pub use heap::{Durability, Heap, Options, Stats};
+pub use log::Lsn;
+pub use mapping::Mapping;
+pub use recovery::Unrecovered;
+pub use roots::Root;
 pub use space::{ObjectRef, Space, SpaceStats};
 pub use spans::{HEADER_BYTES, PAGE_BYTES};
+pub use types::{BYTES_TYPE, Field, Kind, PointerSlot, TypeDesc};

@@ -3,6 +3,8 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::Once;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// An address range of this process, reserved without backing store until it is touched; unmapped on drop.
 #[derive(Debug)]
@@ -96,6 +98,16 @@ impl Mapping {
         }
     }
 
+    /// Copies bytes to an offset of the range.
+    pub(crate) fn copy_in(&self, offset: u64, bytes: &[u8]) {
+        assert!(
+            offset + bytes.len() as u64 <= self.len,
+            "bytes outside the reservation"
+        );
+        // SAFETY: the range is writable and belongs to this value; `bytes` is ordinary memory elsewhere.
+        unsafe { crate::raw::write_bytes(self.base + offset, bytes) };
+    }
+
     /// Asks for huge pages from `offset` on, where the system has them.
     pub(crate) fn prefer_huge_pages(&self, offset: u64) {
         if offset < self.len {
@@ -121,4 +133,65 @@ impl Drop for Mapping {
         // SAFETY: this value owns the range.
         unsafe { libc::munmap(self.base as *mut libc::c_void, self.len as usize) };
     }
+}
+
+/// A shared, writable view of a whole file: what is written there survives the death of the process.
+pub(crate) struct SharedView {
+    view: memmap2::MmapMut,
+}
+
+impl SharedView {
+    pub fn new(file: BorrowedFd<'_>, len: u64) -> io::Result<SharedView> {
+        use std::os::fd::AsRawFd;
+        // SAFETY: the file is locked and written through this view only; a truncation by another program ends the
+        // process with a message (see `guard_faults`).
+        let view = unsafe {
+            memmap2::MmapOptions::new()
+                .len(len as usize)
+                .map_mut(file.as_raw_fd())?
+        };
+        Ok(SharedView { view })
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.view
+    }
+
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.view
+    }
+}
+
+/// The message for a fault in a heap's mapping; its first byte's address and its length.
+static FAULT_MESSAGE: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+static FAULT_MESSAGE_LEN: AtomicUsize = AtomicUsize::new(0);
+
+/// Makes a bus error (a mapped file was truncated by another program, or its device failed) end the process with
+/// `message` and exit status 3.
+pub(crate) fn guard_faults(message: String) {
+    let message = message.into_bytes().leak();
+    FAULT_MESSAGE_LEN.store(0, Ordering::SeqCst);
+    FAULT_MESSAGE.store(message.as_mut_ptr(), Ordering::SeqCst);
+    FAULT_MESSAGE_LEN.store(message.len(), Ordering::SeqCst);
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| {
+        extern "C" fn on_bus_error(_: libc::c_int) {
+            let (at, len) = (
+                FAULT_MESSAGE.load(Ordering::SeqCst),
+                FAULT_MESSAGE_LEN.load(Ordering::SeqCst),
+            );
+            // SAFETY: the message is leaked, so alive; write and _exit are async-signal-safe.
+            unsafe {
+                libc::write(2, at.cast(), len);
+                libc::_exit(3);
+            }
+        }
+        // SAFETY: the handler only does what is allowed in one; a zeroed sigaction is a valid start.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = on_bus_error as extern "C" fn(libc::c_int) as usize;
+            action.sa_flags = libc::SA_ONSTACK;
+            libc::sigaction(libc::SIGBUS, &action, std::ptr::null_mut());
+        }
+    });
 }

@@ -9,8 +9,8 @@ use crate::Addr;
 use crate::mapping::Mapping;
 use crate::raw;
 use crate::spans::{
-    Bits, CLASS_BYTES, CLASS_OF, CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, MAX_SMALL_BYTES,
-    PAGE_BYTES, Span, large_pages,
+    Bits, CLASS_OF, CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, MAX_SMALL_BYTES, PAGE_BYTES, Span,
+    large_pages,
 };
 
 const NONE: u32 = u32::MAX;
@@ -299,6 +299,8 @@ impl Space {
             class,
             stored_bits,
         ));
+        // An upper bound, until the first sweep counts.
+        self.used_bytes += pages * PAGE_BYTES;
         if class != LARGE {
             self.spans[id as usize].listed = true;
             self.partial[class as usize].push(id);
@@ -564,6 +566,27 @@ impl Space {
             span.has_young = true;
             self.young.push(id);
         }
+    }
+
+    /// Whether the object that `addr` points into is in no committed state yet.
+    #[inline]
+    pub(crate) fn is_fresh(&self, addr: Addr) -> bool {
+        self.test(Bits::Fresh, addr)
+    }
+
+    #[inline]
+    pub(crate) fn is_fresh_slot(&self, id: u32, slot: u32) -> bool {
+        let span = &self.spans[id as usize];
+        span.is_loaded() && span.test(Bits::Fresh, slot)
+    }
+
+    pub(crate) fn span_at_page(&self, page: u64) -> Option<&Span> {
+        let id = *self.pages.get(page as usize)?;
+        (id != NONE).then(|| &self.spans[id as usize])
+    }
+
+    pub(crate) fn spans(&self) -> impl Iterator<Item = &Span> {
+        self.spans.iter().filter(|span| span.pages != 0)
     }
 
     /// Whether the object that `addr` points into was allocated at the current transaction level.

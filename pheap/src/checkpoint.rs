@@ -1,0 +1,96 @@
+//! Checkpoint: bring the heap file up to the log, name that state in the other superblock, start the log anew.
+//! What is written comes from the log, not from memory, which may be ahead of what is committed.
+
+use crate::error::{Error, Result};
+use crate::heap::{Heap, Mutation, Store};
+use crate::image::Image;
+use crate::log::{self, Chain};
+use crate::spans::PAGE_BYTES;
+use crate::superblock::Superblock;
+
+impl Heap {
+    /// Makes everything durable and empties the log. Inside a transaction, what was committed before it.
+    pub fn checkpoint(&mut self) -> Result<()> {
+        if self.depth() == 0 {
+            self.publish()?;
+        }
+        self.empty_log(false)
+    }
+
+    pub(crate) fn empty_log(&mut self, clean: bool) -> Result<()> {
+        let mutation = self.options.mutation;
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
+        if self.read_only || (store.log.used_bytes() == 0 && !clean) {
+            return Ok(());
+        }
+        store.flusher.check(&store.path)?;
+        if mutation != Mutation::HeapWriteBeforeLogSync {
+            store.flusher.flush(store.log.path())?;
+        }
+        let chain = Chain {
+            salt: store.superblock.salt(),
+            next_lsn: store.superblock.next_lsn,
+            prev_crc: store.superblock.prev_crc,
+        };
+        let mut image = Image::new(&*store.file, &store.path, store.extents.clone(), true);
+        store.log.read(false, |bytes| {
+            let scan = log::scan(bytes, store.log.path(), chain, mutation)?;
+            assert!(
+                mutation != Mutation::None || scan.chain == store.log.chain,
+                "the log in memory is not what was written to it"
+            );
+            scan.records
+                .iter()
+                .try_for_each(|record| image.apply(&bytes[record.start..record.end]))
+        })?;
+        image.write_out()?;
+        let extents = image.extents;
+        let end = store.log.chain;
+        store.switch(extents, end, clean, mutation)?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Syncs the heap file, whose pages have all been written, makes it the state of the next superblock, and reuses
+    /// the log. An error in this order of steps leaves the old superblock and the whole log.
+    pub fn switch(
+        &mut self,
+        extents: Vec<crate::layout::Extent>,
+        chain: Chain,
+        clean: bool,
+        mutation: Mutation,
+    ) -> Result<()> {
+        if mutation != Mutation::SuperblockBeforeHeapSync {
+            self.sync_heap()?;
+        }
+        let superblock = Superblock {
+            generation: self.superblock.generation + 1,
+            heap_bytes: extents
+                .last()
+                .map_or(PAGE_BYTES, |extent| extent.end() * PAGE_BYTES),
+            next_lsn: chain.next_lsn,
+            prev_crc: chain.prev_crc,
+            clean,
+            ..self.superblock
+        };
+        let io = |source| Error::io(&self.path, "writing the superblock", source);
+        superblock.write(&*self.file).map_err(io)?;
+        if mutation != Mutation::LogReuseBeforeSuperblockSync {
+            self.sync_heap()?;
+        }
+        self.superblock = superblock;
+        self.extents = extents;
+        self.log.reuse(superblock.salt());
+        Ok(())
+    }
+
+    fn sync_heap(&self) -> Result<()> {
+        if let Err(cause) = self.file.sync() {
+            self.flusher.poison(cause);
+        }
+        self.flusher.check(&self.path)
+    }
+}

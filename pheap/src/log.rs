@@ -1,0 +1,300 @@
+//! The redo log: a chain of checksummed records in a file of its own, written through a shared mapping where there
+//! is a real file. Layout in FORMAT.md.
+
+use std::io;
+use std::mem::offset_of;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::disk::DiskFile;
+use crate::error::{Error, Result};
+use crate::heap::Mutation;
+use crate::layout::{
+    LOG_MAGIC, LOG_START, LogHeadBytes, RECORD_ALIGN, RECORD_HEAD_BYTES, RecordBytes, VERSION,
+    get_u32, get_u64, put_u32, put_u64,
+};
+use crate::mapping::SharedView;
+
+/// Number of a record; consecutive over the life of a heap.
+pub type Lsn = u64;
+
+/// What ties the records of a log together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain {
+    pub salt: u32,
+    pub next_lsn: Lsn,
+    pub prev_crc: u32,
+}
+
+pub struct Log {
+    pub file: Arc<dyn DiskFile>,
+    path: PathBuf,
+    view: Option<SharedView>,
+    capacity: u64,
+    tail: u64,
+    pub chain: Chain,
+}
+
+/// Makes an empty log file for the heap with this UUID and syncs it.
+pub fn create(file: &dyn DiskFile, path: &Path, uuid: [u8; 16], capacity: u64) -> Result<()> {
+    let io = |source| Error::io(path, "creating the log", source);
+    let mut head = vec![0; capacity.max(LOG_START) as usize];
+    head[..8].copy_from_slice(&LOG_MAGIC);
+    put_u32(&mut head, offset_of!(LogHeadBytes, version), VERSION);
+    head[16..32].copy_from_slice(&uuid);
+    let crc = crc32c::crc32c(&head[..offset_of!(LogHeadBytes, crc)]);
+    put_u32(&mut head, offset_of!(LogHeadBytes, crc), crc);
+    file.allocate(head.len() as u64).map_err(io)?;
+    // Real zeros, so that no write to the log changes the file system's metadata.
+    file.write_at(&head, 0).map_err(io)?;
+    file.sync().map_err(io)
+}
+
+/// Checks the head of a log file.
+pub fn check_head(file: &dyn DiskFile, path: &Path, uuid: [u8; 16]) -> Result<()> {
+    let io = |source| Error::io(path, "reading the log", source);
+    let found_bytes = file.len().map_err(io)?;
+    if found_bytes < LOG_START {
+        return Err(Error::Truncated {
+            path: path.to_owned(),
+            expected_bytes: LOG_START,
+            found_bytes,
+        });
+    }
+    let mut head = [0; size_of::<LogHeadBytes>()];
+    file.read_at(&mut head, 0).map_err(io)?;
+    let crc_at = offset_of!(LogHeadBytes, crc);
+    if head[..8] != LOG_MAGIC || crc32c::crc32c(&head[..crc_at]) != get_u32(&head, crc_at) {
+        return Err(Error::damaged(
+            path,
+            0,
+            "wrong magic or checksum of the log's head",
+        ));
+    }
+    let found = get_u32(&head, offset_of!(LogHeadBytes, version));
+    if found != VERSION {
+        return Err(Error::Version {
+            path: path.to_owned(),
+            found,
+            supported: VERSION,
+        });
+    }
+    if head[16..32] != uuid {
+        return Err(Error::ForeignLog {
+            path: path.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// A record that was found: its payload's place in the log's bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    pub start: usize,
+    pub end: usize,
+}
+
+/// What a scan of the log gives.
+pub struct Scan {
+    pub records: Vec<Found>,
+    /// The chain behind the last record.
+    pub chain: Chain,
+}
+
+/// Reads the records of a chain from the log's bytes, up to the first break.
+/// A break that a later record says was durable is damage.
+pub fn scan(bytes: &[u8], path: &Path, mut chain: Chain, mutation: Mutation) -> Result<Scan> {
+    let mut records = Vec::new();
+    let mut at = LOG_START as usize;
+    while let Some((head, end)) = record_at(bytes, at, mutation) {
+        let linked = head.salt == chain.salt
+            && head.lsn == chain.next_lsn
+            && head.prev_crc == chain.prev_crc;
+        if !linked && mutation != Mutation::NoChain {
+            break;
+        }
+        records.push(Found {
+            start: at + RECORD_HEAD_BYTES,
+            end,
+        });
+        chain.next_lsn += 1;
+        chain.prev_crc = head.crc;
+        at = end;
+    }
+    let mut later = at;
+    while later + RECORD_HEAD_BYTES <= bytes.len() {
+        if get_u32(bytes, later + offset_of!(RecordBytes, salt)) == chain.salt
+            && let Some((head, _)) = record_at(bytes, later, mutation)
+            && head.lsn >= chain.next_lsn
+            && head.durable_lsn >= chain.next_lsn
+            && mutation != Mutation::NoChain
+        {
+            return Err(Error::damaged(
+                path,
+                at as u64,
+                format!("record {} was durable, but is broken", chain.next_lsn),
+            ));
+        }
+        later += RECORD_ALIGN as usize;
+    }
+    Ok(Scan { records, chain })
+}
+
+/// Whether the log's first record is whole and belongs to the given chain's generation.
+pub fn begins_with(bytes: &[u8], salt: u32) -> bool {
+    record_at(bytes, LOG_START as usize, Mutation::None).is_some_and(|(head, _)| head.salt == salt)
+}
+
+/// The record that begins at `at`, if its checksum is right, and its end.
+fn record_at(bytes: &[u8], at: usize, mutation: Mutation) -> Option<(RecordBytes, usize)> {
+    let head = bytes.get(at..at + RECORD_HEAD_BYTES)?;
+    let record = RecordBytes {
+        crc: get_u32(head, offset_of!(RecordBytes, crc)),
+        prev_crc: get_u32(head, offset_of!(RecordBytes, prev_crc)),
+        salt: get_u32(head, offset_of!(RecordBytes, salt)),
+        len_words: get_u32(head, offset_of!(RecordBytes, len_words)),
+        lsn: get_u64(head, offset_of!(RecordBytes, lsn)),
+        durable_lsn: get_u64(head, offset_of!(RecordBytes, durable_lsn)),
+    };
+    let len = record.len_words as usize * 8;
+    let end = at + (RECORD_HEAD_BYTES + len).next_multiple_of(RECORD_ALIGN as usize);
+    let whole = bytes.get(at + 4..end)?;
+    let valid =
+        len > 0 && (crc32c::crc32c(whole) == record.crc || mutation == Mutation::NoChecksum);
+    valid.then_some((record, end))
+}
+
+impl Log {
+    pub fn open(file: Arc<dyn DiskFile>, path: PathBuf, chain: Chain) -> Result<Log> {
+        let io = |source| Error::io(&path, "mapping the log", source);
+        let capacity = file.len().map_err(io)?;
+        let view = match file.fd() {
+            Some(fd) => Some(SharedView::new(fd, capacity).map_err(io)?),
+            None => None,
+        };
+        Ok(Log {
+            file,
+            path,
+            view,
+            capacity,
+            tail: LOG_START,
+            chain,
+        })
+    }
+
+    /// The log of a heap that is open read-only: nothing is written to it.
+    pub fn empty(file: Arc<dyn DiskFile>, path: PathBuf, chain: Chain) -> Log {
+        Log {
+            file,
+            path,
+            view: None,
+            capacity: LOG_START,
+            tail: LOG_START,
+            chain,
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn used_bytes(&self) -> u64 {
+        self.tail - LOG_START
+    }
+
+    pub fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// Whether a record of `record_bytes` fits without growing the log.
+    #[inline]
+    pub fn fits(&self, record_bytes: usize) -> bool {
+        self.tail + (record_bytes as u64).next_multiple_of(RECORD_ALIGN) <= self.capacity
+    }
+
+    /// Grows the log file to `capacity`, with storage behind it.
+    pub fn grow(&mut self, capacity: u64) -> Result<()> {
+        let io = |source| Error::io(&self.path, "growing the log", source);
+        self.file.allocate(capacity).map_err(io)?;
+        let zeros = vec![0; 1 << 16];
+        let mut at = self.capacity;
+        while at < capacity {
+            let len = (capacity - at).min(zeros.len() as u64);
+            self.file.write_at(&zeros[..len as usize], at).map_err(io)?;
+            at += len;
+        }
+        if let Some(fd) = self.file.fd() {
+            self.view = Some(SharedView::new(fd, capacity).map_err(io)?);
+        }
+        self.capacity = capacity;
+        Ok(())
+    }
+
+    /// Completes the head of `record` (whose payload follows its first `RECORD_HEAD_BYTES`) and writes it behind the
+    /// last one. The log must have room for it.
+    #[inline]
+    pub fn append(&mut self, record: &mut Vec<u8>, durable_lsn: Lsn) -> Result<Lsn> {
+        let len = record.len() - RECORD_HEAD_BYTES;
+        assert!(
+            len > 0 && len % 8 == 0 && self.fits(record.len()),
+            "the log has room for a record of whole words"
+        );
+        record.resize(record.len().next_multiple_of(RECORD_ALIGN as usize), 0);
+        put_u32(
+            record,
+            offset_of!(RecordBytes, prev_crc),
+            self.chain.prev_crc,
+        );
+        put_u32(record, offset_of!(RecordBytes, salt), self.chain.salt);
+        put_u32(
+            record,
+            offset_of!(RecordBytes, len_words),
+            u32::try_from(len / 8).expect("checked by the commit"),
+        );
+        put_u64(record, offset_of!(RecordBytes, lsn), self.chain.next_lsn);
+        put_u64(record, offset_of!(RecordBytes, durable_lsn), durable_lsn);
+        let crc = crc32c::crc32c(&record[4..]);
+        put_u32(record, offset_of!(RecordBytes, crc), crc);
+        match &mut self.view {
+            Some(view) => {
+                view.bytes_mut()[self.tail as usize..][..record.len()].copy_from_slice(record)
+            }
+            None => {
+                let io = |source| Error::io(&self.path, "writing the log", source);
+                self.file.write_at(record, self.tail).map_err(io)?;
+            }
+        }
+        self.tail += record.len() as u64;
+        let lsn = self.chain.next_lsn;
+        self.chain = Chain {
+            next_lsn: lsn + 1,
+            prev_crc: crc,
+            ..self.chain
+        };
+        Ok(lsn)
+    }
+
+    /// The log's bytes up to the tail (all of them when `whole`).
+    pub fn read<T>(&self, whole: bool, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+        let len = if whole { self.capacity } else { self.tail } as usize;
+        match &self.view {
+            Some(view) => read(&view.bytes()[..len]),
+            None => read(
+                &read_all(&*self.file, len)
+                    .map_err(|e| Error::io(&self.path, "reading the log", e))?,
+            ),
+        }
+    }
+
+    /// Starts over at the front, for the records of a new generation.
+    pub fn reuse(&mut self, salt: u32) {
+        self.tail = LOG_START;
+        self.chain.salt = salt;
+    }
+}
+
+pub fn read_all(file: &dyn DiskFile, len: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; len];
+    file.read_at(&mut bytes, 0)?;
+    Ok(bytes)
+}

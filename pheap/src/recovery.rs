@@ -1,0 +1,449 @@
+//! Opening a heap: create it if there is none, lock it, find the newest state, replay the log, map it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::disk::{Disk, DiskFile, Mode, RealDisk};
+use crate::error::{Error, Result};
+use crate::flusher::Flusher;
+use crate::heap::{Heap, Mutation, Options, Store, reserve};
+use crate::image::{Descriptor, Image, descriptors, read_extents};
+use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, PAGE_SPAN, part};
+use crate::log::{self, Chain, Log, Scan};
+use crate::mapping::guard_faults;
+use crate::space::Space;
+use crate::spans::{CLASS_OF, CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, PAGE_BYTES};
+use crate::superblock::{self, Superblock};
+use crate::types::{CATALOG_TYPE, TypeDesc};
+
+/// Heap files up to this size are verified page by page when they are opened.
+const VERIFY_BYTES: u64 = 16 << 20;
+
+/// A heap that is locked and known to be one, but not yet brought up to date.
+pub struct Unrecovered {
+    path: PathBuf,
+    options: Options,
+    file: Arc<dyn DiskFile>,
+    log_file: Arc<dyn DiskFile>,
+    superblock: Superblock,
+    scan: Scan,
+    log_bytes: Vec<u8>,
+    is_new: bool,
+}
+
+impl Heap {
+    /// Locks the heap file and reads its superblocks and log; creates it first if there is none and that is wanted.
+    pub fn open(path: &Path, options: Options) -> Result<Unrecovered> {
+        Heap::open_on(Arc::new(RealDisk), path, options)
+    }
+
+    /// As `open`, on any disk.
+    pub fn open_on(disk: Arc<dyn Disk>, path: &Path, options: Options) -> Result<Unrecovered> {
+        let mut is_new = false;
+        if !disk.exists(path) {
+            if !options.create || options.read_only {
+                return Err(Error::NotFound {
+                    path: path.to_owned(),
+                });
+            }
+            create(&*disk, path, &options)?;
+            is_new = true;
+        }
+        let mode = if options.read_only {
+            Mode::Read
+        } else {
+            Mode::ReadWrite
+        };
+        let io = |source| Error::io(path, "opening the heap", source);
+        let file = disk
+            .open(path, mode)
+            .map_err(|source| match source.kind() {
+                std::io::ErrorKind::PermissionDenied if !options.read_only => Error::ReadOnly {
+                    path: path.to_owned(),
+                    what: "opening it for writing",
+                },
+                _ => io(source),
+            })?;
+        lock(&*file, path, !options.read_only)?;
+        let found = superblock::read(&*file, path)?;
+        let superblock = found.superblock;
+        let log_path = beside(path, "log");
+        let log_io = |source| Error::io(&log_path, "reading the log", source);
+        let mut log_bytes = Vec::new();
+        let log_file = if disk.exists(&log_path) {
+            let log_file = disk.open(&log_path, mode).map_err(log_io)?;
+            log::check_head(&*log_file, &log_path, superblock.uuid)?;
+            // After an orderly close the log holds nothing.
+            if !superblock.clean || found.damaged_other.is_some() {
+                let len = log_file.len().map_err(log_io)?;
+                log_bytes = log::read_all(&*log_file, len as usize).map_err(log_io)?;
+            }
+            log_file
+        } else if !superblock.clean {
+            return Err(Error::LogMissing { path: log_path });
+        } else if options.read_only {
+            file.clone()
+        } else {
+            let log_file = disk.open(&log_path, Mode::Create).map_err(log_io)?;
+            log::create(&*log_file, &log_path, superblock.uuid, options.log_bytes)?;
+            log_file
+        };
+        if let Some(offset) = found.damaged_other
+            && log::begins_with(&log_bytes, superblock.salt_of(superblock.generation + 1))
+        {
+            return Err(Error::damaged(
+                path,
+                offset,
+                "the newer superblock has a wrong checksum",
+            ));
+        }
+        let chain = Chain {
+            salt: superblock.salt(),
+            next_lsn: superblock.next_lsn,
+            prev_crc: superblock.prev_crc,
+        };
+        let scan = log::scan(&log_bytes, &log_path, chain, options.mutation)?;
+        let path = path.to_owned();
+        Ok(Unrecovered {
+            path,
+            options,
+            file,
+            log_file,
+            superblock,
+            scan,
+            log_bytes,
+            is_new,
+        })
+    }
+}
+
+/// The path of a file that belongs to the heap at `path`.
+fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    name.into()
+}
+
+fn lock(file: &dyn DiskFile, path: &Path, exclusive: bool) -> Result<()> {
+    match file.lock(exclusive) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::Locked {
+            path: path.to_owned(),
+        }),
+        Err(source) => Err(Error::io(path, "locking the heap", source)),
+    }
+}
+
+/// Makes a heap with an empty catalog under another name, and gives it its name when it is durable.
+fn create(disk: &dyn Disk, path: &Path, options: &Options) -> Result<()> {
+    let io = |source| Error::io(path, "creating the heap", source);
+    let (new_path, log_path) = (beside(path, "new"), beside(path, "log"));
+    let file = disk.open(&new_path, Mode::Create).map_err(io)?;
+    lock(&*file, path, true)?;
+    if disk.exists(path) {
+        // Another process was faster.
+        return Ok(());
+    }
+    file.truncate(0).map_err(io)?;
+    let log_file = disk.open(&log_path, Mode::Create).map_err(io)?;
+    log_file.truncate(0).map_err(io)?;
+    let uuid = new_uuid();
+    log::create(&*log_file, &log_path, uuid, options.log_bytes)?;
+
+    let data_pages = (options.initial_bytes / PAGE_BYTES).max(4);
+    let extent = Extent::with_data(1, data_pages);
+    file.allocate(extent.end() * PAGE_BYTES).map_err(io)?;
+    let class = CLASS_OF[TypeDesc::internal(CATALOG_TYPE).size as usize / 8];
+    let pages = u64::from(CLASS_PAGES[class as usize]);
+    let catalog = catalog_offset(extent);
+    let object_bytes = HEADER_BYTES + TypeDesc::internal(CATALOG_TYPE).size;
+    let record: Vec<u8> = [
+        part::GROW | extent.first << 8,
+        extent.pages,
+        part::SPAN | extent.data() << 8,
+        pages << 8 | u64::from(class),
+        part::OBJECT | object_bytes << 8,
+        catalog - HEADER_BYTES,
+        extent.data() << 16,
+        u64::from(CATALOG_TYPE) | 1 << 32,
+        0,
+        0,
+        0,
+        0,
+    ]
+    .iter()
+    .flat_map(|word| word.to_le_bytes())
+    .collect();
+    let mut image = Image::new(&*file, path, Vec::new(), true);
+    image.apply(&record)?;
+    image.write_out()?;
+    let superblock = Superblock {
+        uuid,
+        generation: 1,
+        base: options.base,
+        limit_bytes: options.limit_bytes,
+        heap_bytes: extent.end() * PAGE_BYTES,
+        next_lsn: 1,
+        prev_crc: 0,
+        clean: true,
+    };
+    superblock.write(&*file).map_err(io)?;
+    file.sync().map_err(io)?;
+    disk.rename(&new_path, path).map_err(io)?;
+    disk.sync_names(path).map_err(io)
+}
+
+/// Offset of the catalog: the first object of the first extent.
+fn catalog_offset(first: Extent) -> u64 {
+    first.data() * PAGE_BYTES + HEADER_BYTES
+}
+
+fn new_uuid() -> [u8; 16] {
+    use std::hash::{BuildHasher, RandomState};
+    let words = [
+        RandomState::new().hash_one(std::process::id()),
+        RandomState::new().hash_one(std::time::Instant::now()),
+    ];
+    let mut uuid = [0; 16];
+    for (to, word) in uuid.chunks_exact_mut(8).zip(words) {
+        to.copy_from_slice(&word.to_le_bytes());
+    }
+    uuid
+}
+
+impl Unrecovered {
+    /// Number of records in the log that are to be replayed.
+    pub fn records(&self) -> usize {
+        self.scan.records.len()
+    }
+
+    /// Brings the heap file up to date from the log and maps it. A crash meanwhile is harmless.
+    pub fn recover(self) -> Result<Heap> {
+        let Unrecovered {
+            path,
+            options,
+            file,
+            log_file,
+            superblock,
+            scan,
+            log_bytes,
+            is_new,
+        } = self;
+        let read = |page: u64| {
+            let mut bytes = vec![0; PAGE_BYTES as usize];
+            let io = |source| Error::io(&path, "reading the heap", source);
+            file.read_at(&mut bytes, page * PAGE_BYTES).map_err(io)?;
+            Ok(bytes)
+        };
+        let extents = read_extents(&path, superblock.heap_bytes, false, read, |_, _, _| ())?;
+        let mut image = Image::new(&*file, &path, extents, !options.read_only);
+        if options.mutation != Mutation::NoReplay {
+            for record in &scan.records {
+                image.apply(&log_bytes[record.start..record.end])?;
+            }
+        }
+        if options.read_only {
+            let (extents, pages) = image.into_pages()?;
+            let chain = scan.chain;
+            let read = |page| {
+                pages
+                    .get(&page)
+                    .map_or_else(|| read(page), |bytes| Ok(bytes.to_vec()))
+            };
+            let heap_bytes = extents
+                .last()
+                .map_or(PAGE_BYTES, |extent| extent.end() * PAGE_BYTES);
+            let (space, extents) = load(&path, &*file, &superblock, heap_bytes, read)?;
+            for (&page, bytes) in &pages {
+                space.mapping().copy_in(page * PAGE_BYTES, bytes);
+            }
+            let log = Log::empty(log_file.clone(), beside(&path, "log"), chain);
+            let flusher = Flusher::new(log_file, chain.next_lsn - 1);
+            let store = Store {
+                path,
+                file,
+                log,
+                flusher,
+                superblock,
+                extents: extents.clone(),
+            };
+            return Heap::recovered(space, store, extents, options, false);
+        }
+        image.write_out()?;
+        let extents = image.extents;
+        let chain = Chain {
+            salt: superblock.salt(),
+            ..scan.chain
+        };
+        let log = Log::open(log_file.clone(), beside(&path, "log"), chain)?;
+        // Replayed records are durable in the heap file from the switch on.
+        let flusher = Flusher::new(log_file, chain.next_lsn - 1);
+        let mut store = Store {
+            path,
+            file,
+            log,
+            flusher,
+            superblock,
+            extents: Vec::new(),
+        };
+        store.switch(extents, chain, false, options.mutation)?;
+        let read = |page: u64| {
+            let mut bytes = vec![0; PAGE_BYTES as usize];
+            let io = |source| Error::io(&store.path, "reading the heap", source);
+            store
+                .file
+                .read_at(&mut bytes, page * PAGE_BYTES)
+                .map_err(io)?;
+            Ok(bytes)
+        };
+        let (space, extents) = load(
+            &store.path,
+            &*store.file,
+            &store.superblock,
+            store.superblock.heap_bytes,
+            read,
+        )?;
+        Heap::recovered(space, store, extents, options, is_new)
+    }
+}
+
+impl Heap {
+    fn recovered(
+        space: Space,
+        store: Store,
+        extents: Vec<Extent>,
+        options: Options,
+        is_new: bool,
+    ) -> Result<Heap> {
+        let path = store.path.clone();
+        let first = *extents
+            .first()
+            .ok_or_else(|| Error::damaged(&path, PAGE_BYTES, "no extent"))?;
+        let catalog = space.base() + catalog_offset(first);
+        let mut heap = Heap::over(space, Some(store), options);
+        heap.extents = extents;
+        heap.is_new = is_new;
+        heap.read_catalog(catalog)?;
+        Ok(heap)
+    }
+}
+
+/// Maps the heap file and reads its span table.
+fn load(
+    path: &Path,
+    file: &dyn DiskFile,
+    superblock: &Superblock,
+    heap_bytes: u64,
+    read: impl Fn(u64) -> Result<Vec<u8>>,
+) -> Result<(Space, Vec<Extent>)> {
+    let mapping = reserve(path, superblock.base, superblock.limit_bytes)?;
+    let io = |source| Error::io(path, "mapping the heap", source);
+    let file_bytes = file.len().map_err(io)?.min(heap_bytes);
+    match file.fd() {
+        Some(fd) => {
+            guard_faults(format!(
+                "{}: the heap file was truncated or became unreadable while in use; restore it from a copy\n",
+                path.display()
+            ));
+            mapping.map_file(fd, 0, file_bytes).map_err(io)?;
+        }
+        None => {
+            let bytes = log::read_all(file, file_bytes as usize).map_err(io)?;
+            mapping.copy_in(0, &bytes);
+        }
+    }
+    let mut spans = Spans {
+        space: Space::over(mapping, true),
+        next: 0,
+        run: None,
+        error: None,
+    };
+    let base = superblock.base;
+    let verify = heap_bytes <= VERIFY_BYTES;
+    let mut sums = Vec::new();
+    let extents = read_extents(path, heap_bytes, true, &read, |extent, index, bytes| {
+        for (i, descriptor) in descriptors(bytes).enumerate() {
+            let page = extent.first + index * DESCRIPTORS_PER_PAGE + i as u64;
+            if page >= extent.end() {
+                break;
+            }
+            if verify && let Some(crc) = descriptor.crc {
+                sums.push((page, crc));
+            }
+            spans.add(base, extent, page, descriptor);
+        }
+        if index + 1 == extent.descriptor_pages() {
+            spans.end_run();
+        }
+    })?;
+    if let Some((page, what)) = spans.error {
+        return Err(Error::damaged(path, page * PAGE_BYTES, what));
+    }
+    for (page, crc) in sums {
+        if crc32c::crc32c(&read(page)?) != crc {
+            return Err(Error::damaged(
+                path,
+                page * PAGE_BYTES,
+                "wrong checksum of a page",
+            ));
+        }
+    }
+    Ok((spans.space, extents))
+}
+
+/// Gathers spans and the free pages between them.
+struct Spans {
+    space: Space,
+    /// First page not accounted for.
+    next: u64,
+    /// The run of free pages before `next`: first page, and whether they read as zero.
+    run: Option<(u64, bool)>,
+    error: Option<(u64, &'static str)>,
+}
+
+impl Spans {
+    fn add(&mut self, base: u64, extent: Extent, page: u64, descriptor: Descriptor) {
+        if page < extent.data() {
+            self.next = extent.data();
+            return;
+        }
+        if page < self.next {
+            return;
+        }
+        if descriptor.kind != PAGE_SPAN {
+            // Pages that were never written read as zero.
+            let zero = descriptor.crc.is_none();
+            if self.run.is_some_and(|run| run.1 != zero) {
+                self.end_run();
+            }
+            self.run.get_or_insert((page, zero));
+            self.next = page + 1;
+            return;
+        }
+        self.end_run();
+        let class = descriptor.class;
+        let fits = descriptor.pages > 0 && page + descriptor.pages <= extent.end();
+        let known = class == LARGE
+            || (usize::from(class) < CLASSES
+                && u64::from(CLASS_PAGES[usize::from(class)]) == descriptor.pages);
+        if !fits || !known {
+            self.error.get_or_insert((page, "impossible span"));
+            return;
+        }
+        self.space
+            .add_stored_span(page, descriptor.pages, class, base + extent.bitmap(page));
+        self.next = page + descriptor.pages;
+    }
+
+    /// Adds the pages of the current run to the free pages.
+    fn end_run(&mut self) {
+        if let Some((first, zero)) = self.run.take() {
+            if zero {
+                self.space.add_pages(first, self.next - first);
+            } else {
+                self.space.add_used_pages(first, self.next - first);
+            }
+        }
+    }
+}

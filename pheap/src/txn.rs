@@ -1,0 +1,228 @@
+//! Transactions in memory: the undo list, the levels of nesting, and the ranges that the next record must hold.
+#![allow(unsafe_code)] // Saves and restores words of the heap.
+
+use crate::raw;
+
+const FILTER_WORDS: usize = 4096;
+/// Longer ranges are saved in pieces.
+const MAX_RANGE_WORDS: u64 = 0xffff;
+/// Filter entries carry the epoch above the 44 bits of a word number.
+const EPOCH_SHIFT: u32 = 44;
+const MAX_EPOCH: u64 = (1 << (64 - EPOCH_SHIFT)) - 1;
+
+/// A range of words: number of the first word in the address space << 16 | number of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Range(pub u64);
+
+impl Range {
+    #[inline(always)]
+    pub fn addr(self) -> u64 {
+        self.0 >> 16 << 3
+    }
+
+    #[inline(always)]
+    pub fn words(self) -> u64 {
+        self.0 & MAX_RANGE_WORDS
+    }
+}
+
+/// Drops repeats of words recently seen: direct-mapped, forgotten at once by a new epoch.
+struct Filter {
+    words: Box<[u64; FILTER_WORDS]>,
+    epoch: u64,
+}
+
+impl Filter {
+    fn new() -> Filter {
+        Filter {
+            words: Box::new([0; FILTER_WORDS]),
+            epoch: 1,
+        }
+    }
+
+    /// Whether the word was not seen in this epoch, as far as the filter remembers.
+    #[inline(always)]
+    fn is_new(&mut self, word: u64) -> bool {
+        let tag = word | self.epoch << EPOCH_SHIFT;
+        let entry = &mut self.words[word as usize % FILTER_WORDS];
+        if *entry == tag {
+            return false;
+        }
+        *entry = tag;
+        true
+    }
+
+    #[inline]
+    fn forget(&mut self) {
+        if self.epoch == MAX_EPOCH {
+            self.words.fill(0);
+            self.epoch = 0;
+        }
+        self.epoch += 1;
+    }
+}
+
+pub(crate) struct Txn {
+    /// Entries, oldest first: the old words, then their range.
+    undo: Vec<u64>,
+    /// Length of `undo` at the begin of each open level.
+    levels: Vec<usize>,
+    filter: Filter,
+    /// Ranges stored to outside transactions since the last record.
+    noted: Vec<Range>,
+    note_filter: Filter,
+}
+
+impl Txn {
+    pub fn new() -> Txn {
+        let (undo, levels, noted) = (Vec::new(), Vec::new(), Vec::new());
+        Txn {
+            undo,
+            levels,
+            filter: Filter::new(),
+            noted,
+            note_filter: Filter::new(),
+        }
+    }
+
+    #[inline(always)]
+    pub fn depth(&self) -> usize {
+        self.levels.len()
+    }
+
+    #[inline]
+    pub fn begin(&mut self) {
+        self.levels.push(self.undo.len());
+        self.filter.forget();
+    }
+
+    /// Whether the word at `addr` has no undo entry at this level yet; it counts as saved from now on.
+    #[inline(always)]
+    pub fn is_unsaved(&mut self, addr: u64) -> bool {
+        self.filter.is_new(addr >> 3)
+    }
+
+    /// Saves one word.
+    #[inline(always)]
+    pub fn save_word(&mut self, addr: u64) {
+        // SAFETY: the heap has checked that the word lies in its mapped range.
+        let old = unsafe { raw::read_u64(addr & !7) };
+        self.undo.extend_from_slice(&[old, addr >> 3 << 16 | 1]);
+    }
+
+    /// Saves `words` words from the word at `addr` on.
+    pub fn save(&mut self, addr: u64, words: u64) {
+        let (mut word, end) = (addr >> 3, (addr >> 3) + words);
+        while word < end {
+            let n = (end - word).min(MAX_RANGE_WORDS);
+            for at in word..word + n {
+                // SAFETY: the heap has checked that the range lies in its mapped range.
+                self.undo.push(unsafe { raw::read_u64(at << 3) });
+            }
+            self.undo.push(word << 16 | n);
+            word += n;
+        }
+    }
+
+    /// Notes a range that was stored to outside transactions.
+    #[inline]
+    pub fn note(&mut self, addr: u64, words: u64) {
+        let (mut word, end) = (addr >> 3, (addr >> 3) + words);
+        if words == 1 && !self.note_filter.is_new(word) {
+            return;
+        }
+        while word < end {
+            let n = (end - word).min(MAX_RANGE_WORDS);
+            self.noted.push(Range(word << 16 | n));
+            word += n;
+        }
+    }
+
+    pub fn has_changes(&self) -> bool {
+        !self.undo.is_empty() || !self.noted.is_empty()
+    }
+
+    /// Whether an open transaction has logged a store.
+    pub fn has_saved(&self) -> bool {
+        !self.undo.is_empty()
+    }
+
+    /// Calls `visit` for the entries from the newest back to position `from`: old words and range.
+    fn each_entry(undo: &[u64], from: usize, mut visit: impl FnMut(&[u64], Range)) {
+        let mut at = undo.len();
+        while at > from {
+            let range = Range(undo[at - 1]);
+            let start = at - 1 - range.words() as usize;
+            visit(&undo[start..at - 1], range);
+            at = start;
+        }
+    }
+
+    /// Every saved range and its old words.
+    pub fn each_saved(&self, visit: impl FnMut(&[u64], Range)) {
+        Txn::each_entry(&self.undo, 0, visit);
+    }
+
+    /// All changed ranges, sorted and without repeats or overlaps, as (address, words).
+    #[inline]
+    pub fn changed(&self, scratch: &mut Vec<Range>, out: &mut Vec<(u64, u64)>) {
+        scratch.clear();
+        out.clear();
+        scratch.extend_from_slice(&self.noted);
+        Txn::each_entry(&self.undo, 0, |_, range| scratch.push(range));
+        if scratch.len() > 1 {
+            scratch.sort_unstable();
+        }
+        for range in scratch.iter() {
+            let (addr, words) = (range.addr(), range.words());
+            match out.last_mut() {
+                Some((last, last_words)) if *last + *last_words * 8 >= addr => {
+                    *last_words = (*last_words).max((addr - *last) / 8 + words);
+                }
+                _ => out.push((addr, words)),
+            }
+        }
+    }
+
+    /// Ends the innermost level, its changes becoming the next outer one's.
+    pub fn merge(&mut self) {
+        self.levels.pop();
+    }
+
+    /// The outermost level is committed: forgets all changes.
+    #[inline]
+    pub fn finish(&mut self) {
+        self.levels.clear();
+        self.undo.clear();
+        self.forget_notes();
+        // A giant transaction must not hold its memory for ever.
+        if self.undo.capacity() > 1 << 20 {
+            self.undo.shrink_to(1 << 16);
+        }
+    }
+
+    /// The noted ranges are in a record.
+    #[inline]
+    pub fn forget_notes(&mut self) {
+        if !self.noted.is_empty() {
+            self.noted.clear();
+            self.note_filter.forget();
+        }
+    }
+
+    /// Restores what the innermost level changed and ends it.
+    pub fn rollback(&mut self) {
+        let from = self
+            .levels
+            .pop()
+            .expect("the heap has checked that a level is open");
+        Txn::each_entry(&self.undo, from, |old, range| {
+            for (i, &word) in old.iter().enumerate() {
+                // SAFETY: the words were read from these addresses, which stay mapped.
+                unsafe { raw::write_u64(range.addr() + i as u64 * 8, word) };
+            }
+        });
+        self.undo.truncate(from);
+        self.filter.forget();
+    }
+}
