@@ -196,17 +196,13 @@ impl Checker<'_> {
                 }
                 self.stmt(stmt, Some(label.name), block, around);
             }
-            StmtKind::Break(None) => {
-                if !around.in_breakable {
-                    let message = "break is not in a loop, switch, or select".into();
-                    self.error(LabelErrorKind::Misplaced, s.span, message, None);
-                }
+            StmtKind::Break(None) if !around.in_breakable => {
+                let message = "break is not in a loop, switch, or select".into();
+                self.error(LabelErrorKind::Misplaced, s.span, message, None);
             }
-            StmtKind::Continue(None) => {
-                if !around.in_loop {
-                    let message = "continue is not in a loop".into();
-                    self.error(LabelErrorKind::Misplaced, s.span, message, None);
-                }
+            StmtKind::Continue(None) if !around.in_loop => {
+                let message = "continue is not in a loop".into();
+                self.error(LabelErrorKind::Misplaced, s.span, message, None);
             }
             StmtKind::Break(Some(l)) => self.labelled(*l, "break", around),
             StmtKind::Continue(Some(l)) => self.labelled(*l, "continue", around),

@@ -4,6 +4,8 @@
 //! calls and range-over-func bodies are function literals. Generic bodies are kept once; their
 //! types mention type parameters, which code generation substitutes per instance.
 pub mod build;
+pub mod dump;
+pub mod verify;
 
 use crate::source::Span;
 use crate::types::ty::{FuncId, IMethod, PkgId, Ty};

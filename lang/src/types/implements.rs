@@ -217,13 +217,16 @@ impl Types {
                         let v = self.display(v, names, pkg);
                         format!("(type {v} is pointer to type parameter, not type parameter)")
                     }
-                    Hint::Misspelled { what, name: alt } if what == "method" => {
+                    Hint::Misspelled {
+                        what: "method",
+                        name: alt,
+                    } => {
                         let have = self.method_named(v, &alt, names);
                         let sig = have.map(|e| self.display_method(e.name, e.sig, names, pkg));
                         let have = sig.unwrap_or(alt);
                         format!("(missing method {name})\n\t\thave {have}\n\t\twant {want}")
                     }
-                    Hint::Inaccessible { what, .. } if what == "method" => {
+                    Hint::Inaccessible { what: "method", .. } => {
                         format!("(unexported method {name})")
                     }
                     _ => format!("(missing method {name})"),

@@ -10,3 +10,6 @@ pub mod print;
 pub mod relations;
 pub mod subst;
 pub mod ty;
+
+#[cfg(test)]
+mod tests;
