@@ -9,3 +9,17 @@ pub mod source;
 pub(crate) mod syntax;
 pub(crate) mod tir;
 pub(crate) mod types;
+
+/// Parses a text without checking it and gives its errors as `name:line:column: message`; for
+/// measuring the parser.
+pub fn parse_only(name: &str, text: impl Into<Vec<u8>>) -> Vec<String> {
+    let mut sources = source::SourceMap::new();
+    let file = sources.add(name, text);
+    let mut diags = diagnostic::Diagnostics::new();
+    let mut interner = syntax::symbol::Interner::new();
+    syntax::parse_file(&sources, file, &mut interner, &mut diags);
+    let errors = diags.into_sorted(&sources);
+    let line =
+        |d: &diagnostic::Diagnostic| format!("{}: {}", sources.position(d.primary.span), d.message);
+    errors.iter().map(line).collect()
+}

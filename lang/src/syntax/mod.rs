@@ -1,4 +1,21 @@
 //! From text to syntax tree.
 
+mod actions;
+mod actions_stmt;
 pub mod ast;
+pub mod depth;
+mod errors;
+mod lexer;
+pub mod literal;
+mod parser;
+mod semicolons;
 pub mod symbol;
+mod token;
+
+pub use parser::{is_incomplete, parse_file};
+
+lalrpop_util::lalrpop_mod!(
+    #[allow(clippy::all, unused)]
+    grammar,
+    "/syntax/grammar.rs"
+);

@@ -1,0 +1,279 @@
+//! Drives the generated parser over a file: one top-level declaration or statement at a time, so
+//! that a syntax error costs no more than the one it stands in.
+
+use super::actions::{Context, Parsed};
+use super::ast::*;
+use super::errors;
+use super::grammar::StartParser;
+use super::semicolons::{Lexed, lex};
+use super::symbol::Interner;
+use super::token::{Lexeme, Semicolon, Token};
+use crate::codes::Code;
+use crate::diagnostic::Diagnostics;
+use crate::source::{FileId, SourceMap, Span};
+use lalrpop_util::ParseError;
+
+/// Parses a file of either form; a package clause makes it a program. What has errors is reported
+/// and left out. A REPL's input is a file too: a script of a few statements.
+pub fn parse_file(
+    sources: &SourceMap,
+    file: FileId,
+    interner: &mut Interner,
+    diags: &mut Diagnostics,
+) -> File {
+    let source = sources.file(file);
+    if source.text().len() > u32::MAX as usize {
+        diags.error(
+            Code::FileTooLarge,
+            Span::new(file, 0, 0),
+            "source file too large",
+        );
+        return Parser::new(file, "", &[], interner, diags).file;
+    }
+    let text = source.text();
+    let lexed = lex(file, text, source.invalid_utf8(), interner, diags);
+    let Lexed {
+        tokens, comments, ..
+    } = lexed;
+    let mut parser = Parser::new(file, text, &tokens, interner, diags);
+    parser.run();
+    let mut parsed = parser.file;
+    parsed.comments = comments;
+    parsed
+}
+
+/// Whether a script's text ends too early, so that more lines could make it right.
+pub fn is_incomplete(text: &str) -> bool {
+    let file = FileId(0);
+    let (mut interner, mut diags) = (Interner::new(), Diagnostics::new());
+    let lexed = lex(file, text, &[], &mut interner, &mut diags);
+    if lexed.unterminated {
+        return true;
+    }
+    let mut parser = Parser::new(file, text, &lexed.tokens, &mut interner, &mut diags);
+    parser.run();
+    parser.error_at_end
+}
+
+struct Parser<'a> {
+    tokens: &'a [Lexeme],
+    generated: StartParser,
+    context: Context<'a>,
+    file: File,
+    /// The last error found the end of the text where more was expected.
+    error_at_end: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn new(
+        file: FileId,
+        text: &'a str,
+        tokens: &'a [Lexeme],
+        interner: &'a mut Interner,
+        diags: &'a mut Diagnostics,
+    ) -> Parser<'a> {
+        let end = text.len().min(u32::MAX as usize) as u32;
+        let is_program = matches!(tokens.first(), Some(first) if first.token == Token::Package);
+        Parser {
+            tokens,
+            generated: StartParser::new(),
+            context: Context {
+                file,
+                text,
+                interner,
+                diags,
+            },
+            file: File {
+                id: file,
+                form: if is_program {
+                    Form::Program
+                } else {
+                    Form::Script
+                },
+                package: None,
+                imports: Vec::new(),
+                decls: Vec::new(),
+                stmts: Vec::new(),
+                comments: Vec::new(),
+                end: Span::new(file, end, end),
+            },
+            error_at_end: false,
+        }
+    }
+
+    fn span(&self, at: usize) -> Span {
+        self.context.span(self.tokens[at].lo, self.tokens[at].hi)
+    }
+
+    fn run(&mut self) {
+        let mut at = 0;
+        let mut after_error = false;
+        while at < self.tokens.len() {
+            if let Token::Semi(_) = self.tokens[at].token {
+                at += 1;
+                continue;
+            }
+            let end = self.chunk_end(at);
+            let Some(mode) = self.mode(at) else {
+                if !after_error {
+                    self.misplaced(at);
+                }
+                after_error = true;
+                at = self.resume(at, at, end);
+                continue;
+            };
+            match self.chunk(mode, at, end) {
+                Ok(parsed) => {
+                    self.add(parsed, at);
+                    after_error = false;
+                    at = end;
+                }
+                Err(error_at) => {
+                    after_error = true;
+                    at = self.resume(at, error_at, end);
+                }
+            }
+        }
+    }
+
+    /// The end (exclusive) of the declaration or statement that begins at a token: past the first
+    /// semicolon outside brackets.
+    fn chunk_end(&self, start: usize) -> usize {
+        let mut depth = 0usize;
+        for (at, lexeme) in self.tokens.iter().enumerate().skip(start) {
+            match lexeme.token {
+                Token::LParen | Token::LBrack | Token::LBrace => depth += 1,
+                Token::RParen | Token::RBrack | Token::RBrace => depth = depth.saturating_sub(1),
+                Token::Semi(_) if depth == 0 => return at + 1,
+                _ => {}
+            }
+        }
+        self.tokens.len()
+    }
+
+    /// How to parse what begins at a token; `None` when nothing may.
+    fn mode(&self, at: usize) -> Option<Token> {
+        let script = self.file.form == Form::Script;
+        match self.tokens[at].token {
+            Token::Package => (at == 0).then_some(Token::ModeDecl),
+            Token::Func if script && self.is_func_literal(at) => Some(Token::ModeStmt),
+            Token::Import | Token::Const | Token::Type | Token::Func => Some(Token::ModeDecl),
+            Token::Var | Token::Pvar if !script => Some(Token::ModeDecl),
+            _ => script.then_some(Token::ModeStmt),
+        }
+    }
+
+    /// Tells `func (…) {…}(…)`, `func (…) T {…}(…)` from methods `func (r T) name(…)`.
+    fn is_func_literal(&self, at: usize) -> bool {
+        let kind = |i: usize| self.tokens.get(i).map(|lexeme| lexeme.token);
+        if kind(at + 1) != Some(Token::LParen) {
+            return false;
+        }
+        let mut depth = 0usize;
+        for i in at + 1..self.tokens.len() {
+            match self.tokens[i].token {
+                Token::LParen => depth += 1,
+                Token::RParen if depth == 1 => {
+                    let method = matches!(kind(i + 1), Some(Token::Ident(_)))
+                        && matches!(kind(i + 2), Some(Token::LParen | Token::LBrack));
+                    return !method;
+                }
+                Token::RParen => depth -= 1,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Parses one chunk; an error is reported and its place returned.
+    fn chunk(&mut self, mode: Token, start: usize, end: usize) -> Result<Parsed, usize> {
+        let first = self.tokens[start].lo;
+        let tokens = self.tokens[start..end]
+            .iter()
+            .map(|t| (t.lo, t.token, t.hi));
+        let stream = std::iter::once((first, mode, first)).chain(tokens);
+        let (lo, expected) = match self
+            .generated
+            .parse(&mut self.context, stream.map(Ok::<_, ()>))
+        {
+            Ok(parsed) => return Ok(parsed),
+            Err(ParseError::UnrecognizedToken { token, expected }) => (token.0, expected),
+            Err(ParseError::UnrecognizedEof { expected, .. }) => (u32::MAX, expected),
+            Err(ParseError::ExtraToken { token }) => (token.0, Vec::new()),
+            Err(ParseError::InvalidToken { location }) => (location, Vec::new()),
+            Err(ParseError::User { error: () }) => (first, Vec::new()),
+        };
+        let at = self.tokens[..end]
+            .partition_point(|t| t.lo < lo)
+            .min(end - 1);
+        self.error_at_end = self.tokens[at].token == Token::Semi(Semicolon::EndOfFile);
+        let error = errors::SyntaxError {
+            tokens: &self.tokens[..end],
+            start,
+            at,
+            top_level: mode == Token::ModeDecl,
+            expected: &expected,
+        };
+        let message = error.message(self.context.interner);
+        let span = self.span(at);
+        self.context.syntax_error(span, message);
+        Err(at)
+    }
+
+    /// Where to go on after an error in the chunk `start..end`: at the next declaration keyword in
+    /// the first column, or at the chunk's end when that comes first.
+    fn resume(&self, start: usize, error_at: usize, end: usize) -> usize {
+        (error_at.max(start + 1)..end)
+            .find(|&at| {
+                matches!(
+                    self.tokens[at].token,
+                    Token::Func
+                        | Token::Var
+                        | Token::Const
+                        | Token::Type
+                        | Token::Import
+                        | Token::Pvar
+                ) && self.starts_line(at)
+            })
+            .unwrap_or(end)
+    }
+
+    fn starts_line(&self, at: usize) -> bool {
+        let lo = self.tokens[at].lo as usize;
+        lo == 0 || self.context.text.as_bytes()[lo - 1] == b'\n'
+    }
+
+    fn misplaced(&mut self, at: usize) {
+        let bodyless = at >= 2
+            && self.tokens[at].token == Token::LBrace
+            && matches!(self.file.decls.last(), Some(Decl { kind: DeclKind::Func(f), span })
+                if f.body.is_none() && span.hi == self.tokens[at - 2].hi);
+        let message = if bodyless {
+            "unexpected semicolon or newline before {"
+        } else if self.tokens[at].token == Token::Package && self.file.form == Form::Script {
+            "package statement must be first"
+        } else {
+            "non-declaration statement outside function body"
+        };
+        self.context.syntax_error(self.span(at), message);
+    }
+
+    fn add(&mut self, parsed: Parsed, at: usize) {
+        match parsed {
+            Parsed::Package(name) => self.file.package = Some(name),
+            Parsed::Imports(specs) => {
+                if self.file.form == Form::Program && !self.file.decls.is_empty() {
+                    let message = "imports must appear before other declarations";
+                    self.context.syntax_error(self.span(at), message);
+                }
+                self.file.imports.extend(specs);
+            }
+            Parsed::Decl(decl) => self.file.decls.push(decl),
+            Parsed::Stmt(Stmt {
+                kind: StmtKind::Empty,
+                ..
+            }) => {}
+            Parsed::Stmt(stmt) => self.file.stmts.push(stmt),
+        }
+    }
+}
