@@ -23,7 +23,10 @@ impl Heap {
             1 => {
                 let done = self.write_record().and_then(|lsn| self.acknowledge(lsn));
                 match done {
-                    Ok(_) => self.txn.finish(),
+                    Ok(_) => {
+                        self.txn.finish();
+                        self.roots.settle();
+                    }
                     Err(_) => {
                         self.unpublish();
                         self.rollback()?;

@@ -270,6 +270,11 @@ impl Unrecovered {
             };
             return Heap::recovered(space, store, extents, options, false);
         }
+        if !scan.records.is_empty() {
+            // The records may be in the system's cache only, if it was the process that died.
+            let io = |source| Error::io(&path, "flushing the log", source);
+            log_file.sync().map_err(io)?;
+        }
         image.write_out()?;
         let extents = image.extents;
         let chain = Chain {

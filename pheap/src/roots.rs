@@ -39,6 +39,12 @@ impl Roots {
     pub fn len(&self) -> usize {
         self.index.len()
     }
+
+    /// The outermost transaction has ended.
+    #[inline]
+    pub fn settle(&mut self) {
+        self.changed = false;
+    }
 }
 
 /// A named root.
@@ -129,13 +135,14 @@ impl Heap {
             let name = self.name(roots + i * ENTRY_BYTES);
             self.roots.index.insert(name, i);
         }
-        self.roots.changed = false;
     }
 
     /// After a rollback: the roots are what the heap says.
     pub(crate) fn reload_roots(&mut self) {
         if self.roots.changed {
             self.read_roots();
+            // An outer level may have changed them too.
+            self.roots.changed = self.depth() > 0;
         }
     }
 

@@ -1,0 +1,271 @@
+//! Power failures: a workload runs on the simulated disk; then every cut of what it did, with subsets of what was not
+//! synced, is reopened. The state must be one of the model's between the last durable commit and the last one begun.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use common::{Model, Moment, Workload, heap_path, mutated, node_type, open, options, read_model};
+use pheap::disk::{Event, MemoryDisk, SimulatedDisk};
+use pheap::{Durability, Error, Heap, Mutation, Options};
+
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// What a workload did to the disk, and the model's states that its marks name.
+struct Recording {
+    options: Options,
+    events: Vec<Event>,
+    states: Vec<Model>,
+}
+
+fn mark(moment: Moment, state: usize) -> u64 {
+    (state as u64) << 1 | u64::from(moment == Moment::Durable)
+}
+
+fn record(seed: u64, steps: usize, options: &Options, fail_sync: Option<u64>) -> Recording {
+    let disk = SimulatedDisk::default();
+    let mut workload = Workload::new(seed);
+    workload.commits_are_durable = options.durability == Durability::Sync;
+    if let Some(n) = fail_sync {
+        disk.fail_sync(n);
+    }
+    let run = |workload: &mut Workload| {
+        for session in 0..3 {
+            let mut heap = open(&disk, options)?;
+            let node = node_type(&mut heap)?;
+            for _ in 0..steps {
+                let done = workload.step(&mut heap, node, &mut |moment, state| {
+                    disk.mark(mark(moment, state))
+                });
+                // A heap that goes on after a failed flush gets the chance to lose something.
+                if done.is_err() && options.mutation != Mutation::RetryFailedSync {
+                    return done;
+                }
+            }
+            if session != 1 {
+                heap.close()?;
+            }
+        }
+        Ok(())
+    };
+    let done = run(&mut workload);
+    assert!(
+        fail_sync.is_some() || options.mutation != Mutation::None || done.is_ok(),
+        "{done:?}"
+    );
+    Recording {
+        options: options.clone(),
+        events: disk.events(),
+        states: workload.states,
+    }
+}
+
+/// The states allowed after a crash behind some events: from the last durable one to the last one begun.
+fn allowed(events: &[Event]) -> (usize, usize) {
+    let (mut durable, mut begun) = (0, 0);
+    for event in events {
+        if let Event::Mark(mark) = event {
+            let state = (mark >> 1) as usize;
+            begun = begun.max(state);
+            if mark & 1 == 1 {
+                durable = durable.max(state);
+            }
+        }
+    }
+    (durable, begun)
+}
+
+/// Opens what a crash left and compares it with the model.
+fn verify(
+    recording: &Recording,
+    files: Files,
+    (durable, begun): (usize, usize),
+) -> Result<(), String> {
+    let disk = MemoryDisk::new(files);
+    let verified = catch_unwind(AssertUnwindSafe(|| {
+        let mut heap = open(&disk, &recording.options).map_err(|error| error.to_string())?;
+        let model = read_model(&heap);
+        if !recording.states[durable..=begun].contains(&model) {
+            return Err(format!("not a state from {durable} to {begun}: {model:?}"));
+        }
+        let report = heap.check().map_err(|error| error.to_string())?;
+        if report.is_ok() {
+            Ok(())
+        } else {
+            Err(format!("{:?}", report.problems))
+        }
+    }));
+    verified.unwrap_or_else(|_| Err("a panic".into()))
+}
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, n: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 33) % n
+    }
+}
+
+/// Calls `visit` with the states that crashes leave: at every cut every subset of what is pending, if these are few,
+/// else none, all, and `subsets` random ones. Stops at an error.
+fn explore(
+    start: &Files,
+    events: &[Event],
+    subsets: u64,
+    random: &mut Random,
+    visit: &mut dyn FnMut(usize, Files) -> Result<(), String>,
+) -> Result<u64, String> {
+    let mut states = 0;
+    let mut before = None;
+    for cut in 0..=events.len() {
+        if cut < events.len() && matches!(events[cut], Event::Mark(_)) {
+            continue;
+        }
+        let (files, pending) = SimulatedDisk::crash(start, &events[..cut], &mut |_| true);
+        if before == Some((pending, files.len())) && pending == 0 {
+            continue;
+        }
+        before = Some((pending, files.len()));
+        visit(cut, files)?;
+        states += 1;
+        let all = pending < 63 && (1 << pending) <= subsets;
+        for i in 0..if all { (1 << pending) - 1 } else { subsets } {
+            let density = 1 + random.next(8);
+            let odd = random.next(pending.max(1) as u64) as usize;
+            let (files, _) =
+                SimulatedDisk::crash(start, &events[..cut], &mut |unit| match (all, i % 4) {
+                    (true, _) => i >> unit & 1 == 1,
+                    // Everything but one unit, nothing but one, a prefix, a random choice.
+                    (false, 0) => i > 0 && unit != odd,
+                    (false, 1) => unit == odd,
+                    (false, 2) => unit < odd,
+                    _ => random.next(9) < density,
+                });
+            visit(cut, files)?;
+            states += 1;
+        }
+    }
+    Ok(states)
+}
+
+/// Explores crashes of a workload, and for some of them crashes of the recovery.
+fn crash(recording: &Recording, subsets: u64, nested: u64) -> Result<u64, String> {
+    let mut random = Random(7);
+    let mut inner_random = Random(8);
+    let mut inner_states = 0;
+    let mut count = 0u64;
+    let states = explore(
+        &Files::new(),
+        &recording.events,
+        subsets,
+        &mut random,
+        &mut |cut, files| {
+            let bounds = allowed(&recording.events[..cut]);
+            count += 1;
+            if nested > 0 && count % nested == 0 {
+                let disk = SimulatedDisk::new(files.clone());
+                drop(open(&disk, &recording.options).map_err(|error| error.to_string())?);
+                inner_states += explore(
+                    &files,
+                    &disk.events(),
+                    4,
+                    &mut inner_random,
+                    &mut |_, files| verify(recording, files, bounds),
+                )?;
+            }
+            verify(recording, files, bounds).map_err(|what| format!("after {cut} events: {what}"))
+        },
+    )?;
+    Ok(states + inner_states)
+}
+
+#[test]
+fn after_every_crash_the_heap_is_a_prefix_that_holds_all_durable_commits() {
+    let run = |seeds: std::ops::Range<u64>| {
+        let mut states = 0;
+        for seed in seeds {
+            let durability = if seed % 2 == 0 {
+                Durability::Sync
+            } else {
+                Durability::None
+            };
+            let recording = record(seed, 12, &options(durability), None);
+            match crash(&recording, 14, 40) {
+                Ok(n) => states += n,
+                Err(what) => panic!("seed {seed}: {what}"),
+            }
+        }
+        states
+    };
+    let other = std::thread::spawn(move || run(0..8));
+    let states = run(8..16) + other.join().unwrap();
+    println!("{states} states");
+    assert!(states >= 20_000, "only {states} states");
+}
+
+#[test]
+fn a_failed_flush_loses_nothing_that_was_acknowledged() {
+    for n in 0..24 {
+        let recording = record(n, 6, &options(Durability::Sync), Some(n));
+        if let Err(what) = crash(&recording, 2, 0) {
+            panic!("flush {n}: {what}");
+        }
+    }
+}
+
+/// Whether the simulator finds the mistake, in one of several workloads.
+fn is_caught(mutation: Mutation, durability: Durability) -> bool {
+    (0..40).any(|seed| {
+        let options = mutated(&options(durability), mutation);
+        let fail_sync = (mutation == Mutation::RetryFailedSync).then_some(8 + seed);
+        let recording = record(seed, 8, &options, fail_sync);
+        crash(&recording, 10, 0).is_err()
+    })
+}
+
+macro_rules! caught {
+    ($($name:ident: $mutation:ident $durability:ident;)+) => {
+        $(#[test]
+        fn $name() {
+            assert!(is_caught(Mutation::$mutation, Durability::$durability));
+        })+
+    };
+}
+
+caught! {
+    a_superblock_written_before_the_heap_is_synced_is_caught: SuperblockBeforeHeapSync Sync;
+    a_log_reused_before_the_superblock_is_synced_is_caught: LogReuseBeforeSuperblockSync Sync;
+    a_heap_written_before_the_log_is_synced_is_caught: HeapWriteBeforeLogSync None;
+    a_log_without_chain_is_caught: NoChain Sync;
+    a_log_without_checksums_is_caught: NoChecksum None;
+    an_acknowledgement_before_the_flush_is_caught: AckBeforeSync Sync;
+    a_retry_of_a_failed_flush_is_caught: RetryFailedSync Sync;
+    a_recovery_without_replay_is_caught: NoReplay Sync;
+    a_commit_without_its_fresh_objects_is_caught: FreshNotLogged Sync;
+}
+
+#[test]
+fn a_break_in_the_log_before_a_durable_record_is_refused() {
+    let options = options(Durability::Sync);
+    let disk = MemoryDisk::default();
+    let mut heap = open(&disk, &options).unwrap();
+    let node = node_type(&mut heap).unwrap();
+    for i in 0..5 {
+        heap.begin();
+        let addr = heap.alloc_array(node, 1).unwrap();
+        heap.set_root(&format!("root{i}"), addr, node).unwrap();
+        heap.commit().unwrap();
+    }
+    drop(heap);
+    let mut files = disk.files();
+    files.get_mut(&PathBuf::from("test.pheap.log")).unwrap()[4096 + 40] ^= 1;
+    let opened = Heap::open_on(Arc::new(MemoryDisk::new(files)), &heap_path(), options);
+    assert!(matches!(opened, Err(Error::Damaged { .. })));
+}

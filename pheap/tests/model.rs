@@ -1,0 +1,182 @@
+//! The heap against a model, without crashes: transactions, savepoints, rollbacks, collection, reopening.
+
+mod common;
+
+use common::{Moment, Workload, get, heap_path, node_type, open, options, put, read_model, store};
+use pheap::disk::MemoryDisk;
+use pheap::{Durability, Heap, Kind, TypeDesc};
+
+fn check(heap: &mut Heap) {
+    let report = heap.check().expect("readable");
+    assert_eq!(report.problems, []);
+}
+
+#[test]
+fn a_random_program_agrees_with_its_model_across_reopens() {
+    for seed in 0..12 {
+        let disk = MemoryDisk::default();
+        let durability = [Durability::Sync, Durability::None, Durability::Async][seed as usize % 3];
+        let options = options(durability);
+        let mut workload = Workload::new(seed);
+        for round in 0..4 {
+            let mut heap = open(&disk, &options).unwrap();
+            assert_eq!(heap.is_new(), round == 0);
+            assert_eq!(read_model(&heap), workload.model);
+            check(&mut heap);
+            let node = node_type(&mut heap).unwrap();
+            for _ in 0..40 {
+                workload
+                    .step(&mut heap, node, &mut |_: Moment, _| ())
+                    .unwrap();
+                assert_eq!(read_model(&heap), workload.model);
+            }
+            check(&mut heap);
+            // Half of the time the process just ends.
+            if workload.random(2) == 0 {
+                heap.close().unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn an_ephemeral_heap_does_the_same() {
+    let mut heap = Heap::ephemeral(options(Durability::Sync)).unwrap();
+    let node = node_type(&mut heap).unwrap();
+    let mut workload = Workload::new(77);
+    for _ in 0..300 {
+        workload
+            .step(&mut heap, node, &mut |_: Moment, _| ())
+            .unwrap();
+        assert_eq!(read_model(&heap), workload.model);
+    }
+    check(&mut heap);
+    heap.close().unwrap();
+}
+
+#[test]
+fn stores_outside_transactions_are_folded_into_the_next_commit_and_not_rolled_back() {
+    let (disk, options) = (MemoryDisk::default(), options(Durability::Sync));
+    let mut heap = open(&disk, &options).unwrap();
+    let word = heap
+        .register_type(TypeDesc::scalar("uint64", 1, Kind::Uint64, 8))
+        .unwrap();
+    let a = heap.alloc_array(word, 4).unwrap();
+    put(a, 1); // fresh: needs no note
+    heap.set_root("a", a, word).unwrap();
+    heap.sync().unwrap();
+    heap.note(a + 8, 8);
+    put(a + 8, 2);
+    heap.begin();
+    store(&mut heap, a + 8, 3);
+    store(&mut heap, a + 16, 4);
+    heap.rollback().unwrap();
+    assert_eq!((get(a + 8), get(a + 16)), (2, 0));
+    drop(heap);
+    let mut heap = open(&disk, &options).unwrap();
+    assert_eq!(
+        (get(a), get(a + 8)),
+        (1, 0),
+        "a store outside a transaction waits for a commit"
+    );
+    heap.note(a + 8, 8);
+    put(a + 8, 5);
+    heap.begin();
+    store(&mut heap, a + 24, 6);
+    heap.commit().unwrap();
+    drop(heap);
+    let mut heap = open(&disk, &options).unwrap();
+    assert_eq!((get(a), get(a + 8), get(a + 16), get(a + 24)), (1, 5, 0, 6));
+    check(&mut heap);
+}
+
+#[test]
+fn a_rollback_of_a_savepoint_restores_fresh_objects_of_the_outer_level() {
+    let mut heap = Heap::ephemeral(options(Durability::Sync)).unwrap();
+    let word = heap
+        .register_type(TypeDesc::scalar("uint64", 1, Kind::Uint64, 8))
+        .unwrap();
+    heap.begin();
+    let a = heap.alloc_array(word, 100).unwrap();
+    for i in 0..100 {
+        store(&mut heap, a + i * 8, i);
+    }
+    heap.begin();
+    heap.log(a, 800);
+    for i in 0..100 {
+        put(a + i * 8, 0);
+    }
+    store(&mut heap, a + 8, 77);
+    heap.rollback().unwrap();
+    assert!((0..100).all(|i| get(a + i * 8) == i));
+    heap.begin();
+    store(&mut heap, a, 5);
+    heap.commit().unwrap();
+    heap.rollback().unwrap();
+    assert_eq!(heap.depth(), 0);
+    assert!(heap.commit().is_err() && heap.rollback().is_err());
+}
+
+#[test]
+fn what_no_commit_reached_is_not_on_disk() {
+    let (disk, options) = (MemoryDisk::default(), options(Durability::Sync));
+    let mut heap = open(&disk, &options).unwrap();
+    let node = node_type(&mut heap).unwrap();
+    heap.begin();
+    for _ in 0..1000 {
+        heap.alloc_array(node, 1).unwrap();
+    }
+    let kept = heap.alloc_array(node, 1).unwrap();
+    heap.set_root("kept", kept, node).unwrap();
+    heap.commit().unwrap();
+    let before = heap.check().unwrap();
+    assert!(before.objects > 1000 && before.is_ok());
+    drop(heap);
+    let mut heap = open(&disk, &options).unwrap();
+    let report = heap.check().unwrap();
+    assert_eq!((report.problems.len(), report.unreachable_objects), (0, 0));
+    assert!(report.objects < 10);
+}
+
+#[test]
+fn types_keep_their_indexes_and_descriptions() {
+    let (disk, options) = (MemoryDisk::default(), options(Durability::Sync));
+    let mut heap = open(&disk, &options).unwrap();
+    let descs: Vec<_> = (1..50)
+        .map(|i| TypeDesc::scalar(&format!("T{i}"), i, Kind::Struct, i * 8))
+        .collect();
+    let indexes: Vec<_> = descs
+        .iter()
+        .map(|desc| heap.register_type(desc.clone()).unwrap())
+        .collect();
+    heap.close().unwrap();
+    let mut heap = open(&disk, &options).unwrap();
+    for (desc, &index) in descs.iter().zip(&indexes) {
+        assert_eq!(heap.find_type(desc.key), Some(index));
+        assert_eq!(heap.register_type(desc.clone()).unwrap(), index);
+        assert_eq!(**heap.type_desc(index).unwrap(), *desc);
+    }
+    let changed = TypeDesc::scalar("T7", 7, Kind::Struct, 1000);
+    let index = heap.register_type(changed).unwrap();
+    assert!(!indexes.contains(&index) && heap.find_type(7) == Some(index));
+}
+
+#[test]
+fn collection_frees_and_the_room_is_used_again() {
+    let (disk, options) = (MemoryDisk::default(), options(Durability::None));
+    let mut heap = open(&disk, &options).unwrap();
+    for round in 0..30u8 {
+        heap.begin();
+        let addr = heap.alloc_bytes(&vec![round; 300_000]).unwrap();
+        heap.set_root("big", addr, 0).unwrap();
+        heap.commit().unwrap();
+        let done = heap.collect(&mut |_| ());
+        assert!(round == 0 || done.freed_bytes >= 300_000);
+    }
+    check(&mut heap);
+    let bytes = heap.stats().file_bytes;
+    assert!(bytes < 3_000_000, "{bytes}");
+    heap.close().unwrap();
+    assert!(disk.files()[&heap_path()].len() < 3_000_000);
+    check(&mut open(&disk, &options).unwrap());
+}
