@@ -1,2 +1,52 @@
-//! The pgo command.
-fn main() {}
+//! The pgo command: wiring and exit status. Each subcommand has a file.
+mod check;
+mod cli;
+mod disasm;
+mod packages;
+mod render;
+mod repl;
+mod run;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::io::IsTerminal;
+
+/// Compiling recurses with the nesting of the source; the pages are used only when it does.
+const STACK_BYTES: usize = 1 << 30;
+
+fn main() {
+    let status = std::thread::Builder::new()
+        .name("main".to_string())
+        .stack_size(STACK_BYTES)
+        .spawn(command)
+        .expect("a thread")
+        .join()
+        .unwrap_or(101);
+    std::process::exit(status);
+}
+
+/// Gives the exit status: 0, the program's own, 1 for what could not be read or compiled, 2 for
+/// wrong usage (and for a program that panics).
+fn command() -> i32 {
+    let cli = Cli::parse();
+    if let Some(code) = &cli.code {
+        let args = match cli.command {
+            Some(Command::Script(args)) => args,
+            None => Vec::new(),
+            Some(_) => return run::fail("-e CODE takes arguments for the script, not a command"),
+        };
+        return run::run_code(code, &args, &cli.heap);
+    }
+    match cli.command {
+        Some(Command::Run { args } | Command::Script(args)) => run::run(&args, &cli.heap),
+        Some(Command::Check { paths, heaps }) => check::check(&paths, heaps),
+        Some(Command::Disasm { paths, all }) => disasm::disasm(&paths, all),
+        Some(Command::Version) => {
+            println!("pgo {}", env!("CARGO_PKG_VERSION"));
+            0
+        }
+        Some(Command::Repl) => repl::repl(&cli.heap),
+        None if std::io::stdin().is_terminal() => repl::repl(&cli.heap),
+        None => run::run(&["-".to_string()], &cli.heap),
+    }
+}

@@ -7,18 +7,18 @@ use lang::source::{SourceMap, Span};
 use std::io::IsTerminal;
 
 /// At most this many errors are shown, as Go's compiler does.
-const ERRORS_MAX: usize = 10;
+pub const ERRORS_MAX: usize = 10;
 /// Lines longer than this are shown without an excerpt.
 const LINE_BYTES_MAX: usize = 2_000;
 
 /// Writes diagnostics to standard error, in colour on a terminal that wants it.
-pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap) {
+pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap, errors_max: usize) {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut errors = 0;
     for diagnostic in diagnostics {
         if diagnostic.severity == Severity::Error {
             errors += 1;
-            if errors > ERRORS_MAX {
+            if errors > errors_max {
                 eprintln!("too many errors");
                 return;
             }

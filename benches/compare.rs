@@ -1,0 +1,116 @@
+//! `cargo bench --bench compare [NAME…]`: each program of `benches/programs` beside its peers, in
+//! turns, five times; prints the median wall time of each and the ratio. Peers that are not
+//! installed are left out: `lua5.4`, and `go` for the programs without persistent data.
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const RUNS: usize = 5;
+
+struct Peer {
+    name: &'static str,
+    command: Command,
+    times: Vec<Duration>,
+}
+
+fn available(program: &str, arg: &str) -> bool {
+    Command::new(program)
+        .arg(arg)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success())
+}
+
+fn peer(name: &'static str, program: &Path, args: &[&std::ffi::OsStr]) -> Peer {
+    let mut command = Command::new(program);
+    command.args(args).stdout(Stdio::null());
+    Peer {
+        name,
+        command,
+        times: Vec::new(),
+    }
+}
+
+fn main() {
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/programs");
+    let mut programs: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("benches/programs")
+        .map(|e| e.expect("an entry").path())
+        .filter(|p| p.extension().is_some_and(|e| e == "pgo"))
+        .collect();
+    programs.sort();
+    let (lua, go) = (available("lua5.4", "-v"), available("go", "version"));
+    println!(
+        "{:<12} {:<8} {:>10} {:>8}",
+        "program", "peer", "median", "pgo/peer"
+    );
+    for program in programs {
+        let name = program.file_stem().unwrap().to_string_lossy().into_owned();
+        if !wanted.is_empty() && !wanted.contains(&name) {
+            continue;
+        }
+        let pgo = Path::new(env!("CARGO_BIN_EXE_pgo"));
+        let text = std::fs::read_to_string(&program).expect("the program");
+        let persistent = text.contains("pvar ");
+        let mut flags = vec!["run".as_ref()];
+        let heap = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench.pheap");
+        if persistent {
+            flags.extend(["--durability".as_ref(), "none".as_ref(), "--heap".as_ref()]);
+            flags.push(heap.as_os_str());
+        }
+        flags.push(program.as_os_str());
+        let mut peers = vec![peer("pgo", pgo, &flags)];
+        let lua_program = program.with_extension("lua");
+        if lua && lua_program.exists() {
+            peers.push(peer(
+                "lua5.4",
+                Path::new("lua5.4"),
+                &[lua_program.as_os_str()],
+            ));
+        }
+        let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{name}"));
+        if go && !persistent {
+            let source = built.with_extension("go");
+            std::fs::copy(&program, &source).expect("a copy for Go");
+            let done = Command::new("go")
+                .arg("build")
+                .arg("-o")
+                .args([&built, &source])
+                .status();
+            if done.is_ok_and(|s| s.success()) {
+                peers.push(peer("go", &built, &[]));
+            }
+        }
+        for _ in 0..RUNS {
+            for p in &mut peers {
+                for suffix in ["", ".log"] {
+                    let _ = std::fs::remove_file(format!("{}{suffix}", heap.display()));
+                }
+                let start = Instant::now();
+                let status = p.command.status().expect("the peer runs");
+                assert!(status.success(), "{} failed on {name}", p.name);
+                p.times.push(start.elapsed());
+            }
+        }
+        let medians: Vec<f64> = peers
+            .iter_mut()
+            .map(|p| {
+                p.times.sort();
+                p.times[RUNS / 2].as_secs_f64()
+            })
+            .collect();
+        for (p, median) in peers.iter().zip(&medians) {
+            println!(
+                "{name:<12} {:<8} {:>8.3} s {:>8.2}",
+                p.name,
+                median,
+                medians[0] / median
+            );
+        }
+    }
+}

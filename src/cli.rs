@@ -1,0 +1,81 @@
+//! The command line: options, subcommands, their help.
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+#[derive(Parser)]
+#[command(
+    name = "pgo",
+    version,
+    about = "Go plus a persistent heap: data structures that outlive the process",
+    after_help = "`pgo FILE.pgo [args]` runs a program; `pgo -` reads it from standard input; \
+                  `pgo` alone starts the REPL.",
+    disable_help_subcommand = false
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub heap: HeapArgs,
+    /// Run CODE, a script; what follows are its arguments
+    #[arg(short = 'e', value_name = "CODE")]
+    pub code: Option<String>,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Args, Clone)]
+pub struct HeapArgs {
+    /// The heap file [default: PGO_HEAP, else NAME.pheap in this folder for NAME.pgo]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub heap: Option<String>,
+    /// Keep the heap in memory; nothing is left after the run
+    #[arg(long, global = true, conflicts_with = "heap")]
+    pub ephemeral: bool,
+    /// What a commit waits for: stable storage, nothing but order (within 10 ms), or nothing
+    #[arg(long, value_enum, default_value_t = Durability::Sync, global = true)]
+    pub durability: Durability,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Durability {
+    /// On stable storage before the next statement
+    Sync,
+    /// Ordered, on stable storage within 10 ms
+    Async,
+    /// Survives the end of the process, not a power cut
+    None,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a program: files, or the folder of a package; then its arguments
+    #[command(override_usage = "pgo run [OPTIONS] FILE…|FOLDER|- [ARGS]…")]
+    Run {
+        #[arg(
+            required = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "FILE|FOLDER|-"
+        )]
+        args: Vec<String>,
+    },
+    /// Report a program's errors without running it
+    Check {
+        #[arg(required = true, value_name = "FILE|FOLDER")]
+        paths: Vec<String>,
+        /// Print, line by line, the heap that each store goes to
+        #[arg(long)]
+        heaps: bool,
+    },
+    /// Print a program's bytecode
+    Disasm {
+        #[arg(required = true, value_name = "FILE|FOLDER")]
+        paths: Vec<String>,
+        /// Functions of library packages too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Start the interactive session
+    Repl,
+    /// Print the version
+    Version,
+    #[command(external_subcommand)]
+    Script(Vec<String>),
+}

@@ -1,0 +1,167 @@
+//! Reads programs and the local packages they import; library packages come from `stdlib`.
+use lang::package::{PackageFiles, PackageSource};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// A program as given on the command line.
+pub struct Input {
+    /// Names as messages show them, and texts.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// The folder that relative imports start from.
+    pub dir: String,
+    /// `os.Args[0]`.
+    pub name: String,
+    /// What the default heap file is called: `NAME.pheap`; `None` for code that has no name.
+    pub heap_stem: Option<String>,
+}
+
+/// Code given as text: `-e CODE`, or standard input.
+pub fn input_from_text(name: &str, text: Vec<u8>) -> Input {
+    Input {
+        files: vec![(name.to_string(), text)],
+        dir: ".".to_string(),
+        name: name.to_string(),
+        heap_stem: None,
+    }
+}
+
+/// Is this argument a source file's name?
+pub fn is_source_name(arg: &str) -> bool {
+    arg.ends_with(".pgo") || arg.ends_with(".go")
+}
+
+/// The program of one folder, or of the named files.
+///
+/// # Errors
+/// What could not be read, and why.
+pub fn input_from_paths(paths: &[String]) -> Result<Input, String> {
+    let first = Path::new(&paths[0]);
+    let is_dir = first.is_dir();
+    let names = if is_dir {
+        files_of_folder(first)?
+    } else {
+        paths.iter().map(PathBuf::from).collect()
+    };
+    let files = names
+        .iter()
+        .map(|path| Ok((display(path), read(path)?)))
+        .collect::<Result<_, String>>()?;
+    let stem = if is_dir {
+        fs::canonicalize(first)
+            .ok()
+            .and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()))
+    } else {
+        first.file_stem().map(|s| s.to_string_lossy().into_owned())
+    };
+    let dir = if is_dir {
+        display(first)
+    } else {
+        first.parent().map(display).unwrap_or_default()
+    };
+    Ok(Input {
+        files,
+        dir: if dir.is_empty() { ".".into() } else { dir },
+        name: paths[0].clone(),
+        heap_stem: Some(stem.unwrap_or_else(|| "pgo".to_string())),
+    })
+}
+
+fn display(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|e| format!("{}: {}", path.display(), reason(&e)))
+}
+
+/// The operating system's words without Rust's `(os error N)`.
+pub fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(at) => text[..at].to_lowercase(),
+        None => text,
+    }
+}
+
+/// The source files of a package folder, by name, tests left out.
+fn files_of_folder(dir: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(dir).map_err(|e| format!("{}: {}", dir.display(), reason(&e)))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|e| Some(e.ok()?.path()))
+        .filter(|p| {
+            let stem = p.file_stem().map(|s| s.to_string_lossy().into_owned());
+            let ext = p.extension().and_then(|e| e.to_str());
+            matches!(ext, Some("pgo" | "go"))
+                && p.is_file()
+                && stem.is_some_and(|s| !s.ends_with("_test") && !s.starts_with(['.', '_']))
+        })
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(format!("no .pgo files in {}", dir.display()));
+    }
+    Ok(files)
+}
+
+/// Local packages from the file system, all others from the library.
+pub struct Packages;
+
+impl PackageSource for Packages {
+    fn load(&self, import_path: &str, from_dir: &str) -> Result<PackageFiles, String> {
+        if import_path.starts_with("./") || import_path.starts_with("../") {
+            let dir = normal(&Path::new(from_dir).join(import_path));
+            if !dir.is_dir() {
+                return Err(format!(
+                    "package {import_path} is not there: no folder {}",
+                    dir.display()
+                ));
+            }
+            let files = files_of_folder(&dir)?
+                .iter()
+                .map(|path| Ok((display(path), read(path)?)))
+                .collect::<Result<_, String>>()?;
+            let path = fs::canonicalize(&dir).map_or_else(|_| display(&dir), |p| display(&p));
+            return Ok(PackageFiles {
+                path,
+                dir: display(&dir),
+                files,
+                is_library: false,
+            });
+        }
+        match stdlib::source(import_path) {
+            Some(files) => Ok(PackageFiles {
+                path: import_path.to_string(),
+                dir: String::new(),
+                files: files
+                    .iter()
+                    .map(|(name, text)| (name.to_string(), text.as_bytes().to_vec()))
+                    .collect(),
+                is_library: true,
+            }),
+            None => Err(format!(
+                "package {import_path} is not in the library, which has: {}",
+                stdlib::packages().collect::<Vec<_>>().join(", ")
+            )),
+        }
+    }
+}
+
+/// The path without `.` and `x/..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    if out.as_os_str().is_empty() {
+        out.push(".");
+    }
+    out
+}

@@ -1,0 +1,253 @@
+//! The command's ways of being called, and what it says of bad input: one clear message, the right
+//! exit status, nothing lost.
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("command-{name}"));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        Scratch(dir)
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn pgo(&self, args: &[&str]) -> Printed {
+        self.pgo_with_input(args, "")
+    }
+
+    fn pgo_with_input(&self, args: &[&str], input: &str) -> Printed {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pgo"))
+            .args(args)
+            .current_dir(&self.0)
+            .env("NO_COLOR", "1")
+            .env_remove("PGO_HEAP")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The command may end without reading it all.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let printed = Printed {
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+            status: output.status.code(),
+        };
+        assert!(!printed.err.contains("panicked at"), "{}", printed.err);
+        printed
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[derive(Debug)]
+struct Printed {
+    out: String,
+    err: String,
+    status: Option<i32>,
+}
+
+impl Printed {
+    #[track_caller]
+    fn succeeds(self, out: &str) {
+        assert_eq!(
+            (self.out.as_str(), self.status),
+            (out, Some(0)),
+            "{}",
+            self.err
+        );
+    }
+
+    /// Fails with a status and one short message that contains all of `parts`.
+    #[track_caller]
+    fn fails(&self, status: i32, parts: &[&str]) {
+        assert_eq!(self.status, Some(status), "{self:?}");
+        for part in parts {
+            assert!(self.err.contains(part), "no {part:?} in {:?}", self.err);
+        }
+        assert!(self.err.len() < 4000, "{} bytes of message", self.err.len());
+    }
+}
+
+const COUNTER: &str =
+    "import \"fmt\"\npvar runs int\ntxn <> { runs++ }\nfmt.Println(\"run\", runs)\n";
+
+#[test]
+fn ways_to_run() {
+    let s = Scratch::new("ways");
+    let args = "import (\"fmt\"; \"os\")\nfmt.Println(len(os.Args), os.Args[1:])\n";
+    s.file("args.pgo", format!("#!/usr/bin/env pgo\n{args}"));
+    s.pgo(&["run", "args.pgo", "a", "--flag", "-x"])
+        .succeeds("4 [a --flag -x]\n");
+    s.pgo(&["args.pgo", "b", "--heap"])
+        .succeeds("3 [b --heap]\n");
+    s.pgo(&["-e", args, "c"]).succeeds("2 [c]\n");
+    s.pgo_with_input(&["-", "d"], args).succeeds("2 [d]\n");
+    s.pgo_with_input(&[], "println(1)").succeeds("");
+    s.pgo(&["-e", "import \"os\"\nos.Exit(7)"]).fails(7, &[]);
+    assert!(s.pgo(&["version"]).out.starts_with("pgo "));
+    assert_eq!(s.pgo(&["--help"]).status, Some(0));
+}
+
+#[test]
+fn programs_of_several_files_and_packages() {
+    let s = Scratch::new("packages");
+    s.file("app/a.pgo", "package main\nimport (\"fmt\"; \"./util\")\nfunc main() { fmt.Println(helper(), util.Double(4), util.Count) }\n");
+    s.file(
+        "app/b.pgo",
+        "package main\nfunc helper() string { return \"from b\" }\n",
+    );
+    s.file("app/util/u.pgo", "package util\nvar Count = initial()\nfunc initial() int { return Double(1) }\nfunc Double(x int) int { return 2 * x }\n");
+    s.pgo(&["run", "app"]).succeeds("from b 8 2\n");
+    s.pgo(&["run", "app/a.pgo", "app/b.pgo"])
+        .succeeds("from b 8 2\n");
+    s.file(
+        "cycle/m.pgo",
+        "package main\nimport \"./a\"\nfunc main() { a.F() }\n",
+    );
+    s.file(
+        "cycle/a/a.pgo",
+        "package a\nimport \"../b\"\nfunc F() { b.F() }\n",
+    );
+    s.file(
+        "cycle/b/b.pgo",
+        "package b\nimport \"../a\"\nfunc F() { a.F() }\n",
+    );
+    s.pgo(&["run", "cycle"])
+        .fails(1, &["import cycle not allowed"]);
+    s.pgo(&["-e", "import \"no/such\""])
+        .fails(1, &["no/such", "strings"]);
+}
+
+#[test]
+fn bad_arguments_and_sources() {
+    let s = Scratch::new("sources");
+    s.pgo(&["run", "missing.pgo"])
+        .fails(1, &["missing.pgo", "no such file"]);
+    s.pgo(&["missing.pgo"])
+        .fails(1, &["missing.pgo", "no such file"]);
+    std::fs::create_dir(s.0.join("empty")).unwrap();
+    s.pgo(&["run", "empty"])
+        .fails(1, &["no .pgo files in empty"]);
+    s.pgo(&["run"]).fails(2, &["FILE"]);
+    s.pgo(&["--no-such-option"]).fails(2, &["--no-such-option"]);
+    s.file("utf8.pgo", b"println(\"a\xffb\")\n");
+    s.pgo(&["utf8.pgo"])
+        .fails(1, &["utf8.pgo:1:", "invalid UTF-8"]);
+    s.file("nul.pgo", b"x := 1\0\n");
+    s.pgo(&["nul.pgo"]).fails(1, &["nul.pgo:1:", "NUL"]);
+    s.file(
+        "long.pgo",
+        format!("x := 1{}\nprintln(y)", " + 1".repeat(2_500_000)),
+    );
+    s.pgo(&["long.pgo"]).fails(1, &["undefined: y"]);
+    s.file(
+        "nested.pgo",
+        format!(
+            "x := {}1{}\nprintln(x)",
+            "(".repeat(10_000),
+            ")".repeat(10_000)
+        ),
+    );
+    s.pgo(&["nested.pgo"]).succeeds("");
+    s.file("deeper.pgo", format!("x := {}", "(".repeat(3_000_000)));
+    s.pgo(&["deeper.pgo"]).fails(1, &["deeper.pgo:1:"]);
+    s.file("braces.pgo", "{".repeat(3_000_000));
+    s.pgo(&["braces.pgo"]).fails(1, &["braces.pgo:1:"]);
+}
+
+#[test]
+fn counter_counts() {
+    let s = Scratch::new("counter");
+    s.file("counter.pgo", COUNTER);
+    let first = s.pgo(&["counter.pgo"]);
+    assert!(first.err.contains("counter.pheap"), "{first:?}");
+    first.succeeds("run 1\n");
+    let second = s.pgo(&["counter.pgo"]);
+    assert_eq!(second.err, "");
+    second.succeeds("run 2\n");
+    s.pgo(&["--ephemeral", "counter.pgo"]).succeeds("run 1\n");
+    s.pgo(&["run", "--heap", "other.pheap", "counter.pgo"])
+        .succeeds("run 1\n");
+    for policy in ["sync", "async", "none"] {
+        assert_eq!(
+            s.pgo(&["--durability", policy, "counter.pgo"]).status,
+            Some(0)
+        );
+    }
+    s.pgo(&["counter.pgo"]).succeeds("run 6\n");
+    s.pgo(&["-e", COUNTER]).fails(2, &["--heap"]);
+}
+
+#[test]
+fn bad_heap_files() {
+    let s = Scratch::new("heaps");
+    s.file("counter.pgo", COUNTER);
+    s.pgo(&["counter.pgo"]).succeeds("run 1\n");
+    s.file("noheap.pheap", "this is no heap file");
+    s.pgo(&["--heap", "noheap.pheap", "counter.pgo"])
+        .fails(2, &["noheap.pheap"]);
+    s.file("empty.pheap", "");
+    let empty = s.pgo(&["--heap", "empty.pheap", "counter.pgo"]);
+    assert!(empty.err.contains("empty.pheap"), "{empty:?}");
+    s.pgo(&["--heap", "no/such/folder/x.pheap", "counter.pgo"])
+        .fails(2, &["x.pheap"]);
+    let heap = std::fs::read(s.0.join("counter.pheap")).unwrap();
+    let log = std::fs::read(s.0.join("counter.pheap.log")).unwrap();
+    for cut in [100, 5000, heap.len() / 2] {
+        s.file("cut.pheap", &heap[..cut]);
+        s.file("cut.pheap.log", &log);
+        s.pgo(&["--heap", "cut.pheap", "counter.pgo"])
+            .fails(2, &["cut.pheap"]);
+    }
+    for at in (0..8192).step_by(61) {
+        let mut damaged = heap.clone();
+        damaged[at] ^= 0x40;
+        s.file("damaged.pheap", &damaged);
+        s.file("damaged.pheap.log", &log);
+        let printed = s.pgo(&["--heap", "damaged.pheap", "counter.pgo"]);
+        match printed.status {
+            Some(0) => assert_eq!(printed.out, "run 2\n", "byte {at}"),
+            _ => printed.fails(2, &["damaged.pheap"]),
+        }
+    }
+    s.pgo(&["counter.pgo"]).succeeds("run 2\n");
+}
+
+#[test]
+fn a_heap_in_use_is_refused() {
+    let s = Scratch::new("locked");
+    let wait = "import (\"fmt\"; \"os\"; \"bufio\")\npvar n int\ntxn <> { n++ }\nfmt.Println(n)\nbufio.NewReader(os.Stdin).ReadString('\\n')\n";
+    s.file("wait.pgo", wait);
+    let mut first = Command::new(env!("CARGO_BIN_EXE_pgo"))
+        .args(["--heap", "x.pheap", "wait.pgo"])
+        .current_dir(&s.0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut one = [0; 2];
+    std::io::Read::read_exact(first.stdout.as_mut().unwrap(), &mut one).unwrap();
+    assert_eq!(&one, b"1\n");
+    s.pgo(&["--heap", "x.pheap", "wait.pgo"])
+        .fails(2, &["x.pheap", "in use"]);
+    first.stdin.take().unwrap().write_all(b"\n").unwrap();
+    assert!(first.wait().unwrap().success());
+    s.pgo(&["--heap", "x.pheap", "wait.pgo"]).succeeds("2\n");
+}

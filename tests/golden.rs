@@ -1,0 +1,133 @@
+//! Golden tests: every program under `tests/` is run by the real command; what it prints stands in
+//! `tests/snapshots/` beside its source. A program's first line is its recipe:
+//!
+//! - `// run`: standard output, standard error, exit status
+//! - `// errors`: what `pgo check` reports
+//! - `// disasm`: its bytecode
+//!
+//! A folder under `tests/persist/` holds numbered programs that run one after another on one heap,
+//! each a process of its own. `INSTA_UPDATE=always cargo test --test golden` blesses new output.
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A folder for the heap and other files of one test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).expect("scratch folder");
+        Scratch(dir)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs the command on a program, in the scratch folder; gives all that it printed.
+fn pgo(args: &[&str], program: &Path, scratch: &Scratch, stress: bool) -> String {
+    let program = program.canonicalize().expect("the program's path");
+    let folder = program.parent().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgo"));
+    command
+        .args(args)
+        .arg(&program)
+        .current_dir(&scratch.0)
+        .stdin(Stdio::null())
+        .env_remove("PGO_HEAP")
+        .env("NO_COLOR", "1");
+    if stress {
+        command.env("PGO_GC_STRESS", "1");
+    }
+    let output = command.output().expect("pgo starts");
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if !errors.is_empty() {
+        write!(text, "[stderr]\n{errors}").unwrap();
+    }
+    match output.status.code() {
+        Some(0) => {}
+        Some(code) => writeln!(text, "[exit {code}]").unwrap(),
+        None => writeln!(text, "[killed: {}]", output.status).unwrap(),
+    }
+    let text = text.replace(&format!("{}/", folder.display()), "");
+    assert!(
+        !text.contains("panicked at"),
+        "the command itself panicked:\n{text}"
+    );
+    text
+}
+
+fn recipe(source: &str) -> Vec<&'static str> {
+    match source.lines().next() {
+        Some("// run") => vec!["run"],
+        Some("// errors") => vec!["check"],
+        Some("// disasm") => vec!["disasm"],
+        line => panic!("no recipe on the first line: {line:?}"),
+    }
+}
+
+fn compare(path: &Path, source: &str, printed: &str) {
+    let name: Vec<_> = path.iter().skip_while(|p| *p != "tests").skip(1).collect();
+    let name = name.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>();
+    insta::with_settings!({
+        snapshot_path => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots"),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+        description => source,
+    }, {
+        insta::assert_snapshot!(name.join("-").replace(".pgo", ""), printed);
+    });
+}
+
+fn program(path: &Path) -> datatest_stable::Result<()> {
+    let source = std::fs::read_to_string(path)?;
+    let args = recipe(&source);
+    let scratch = Scratch::new(&path.to_string_lossy().replace(['/', '.'], "_"));
+    let printed = pgo(&args, path, &scratch, false);
+    compare(path, &source, &printed);
+    if args == ["run"] {
+        let stressed = pgo(&args, path, &scratch, true);
+        assert_eq!(
+            printed, stressed,
+            "collecting at every allocation changes it"
+        );
+    }
+    Ok(())
+}
+
+/// The first program of a folder stands for all of them.
+fn persist(path: &Path) -> datatest_stable::Result<()> {
+    let folder = path.parent().expect("a folder");
+    let scratch = Scratch::new(&folder.to_string_lossy().replace(['/', '.'], "_"));
+    let (mut sources, mut printed) = (String::new(), String::new());
+    for number in 1.. {
+        let step = folder.join(format!("{number}.pgo"));
+        let Ok(source) = std::fs::read_to_string(&step) else {
+            break;
+        };
+        let args = recipe(&source);
+        let text = if source.contains("pmem.Init(") {
+            pgo(&args, &step, &scratch, false)
+        } else {
+            pgo(&["run", "--heap", "test.pheap"], &step, &scratch, false)
+        };
+        write!(sources, "--- {number}.pgo\n{source}")?;
+        write!(printed, "--- {number}.pgo\n{text}")?;
+    }
+    compare(folder, &sources, &printed);
+    Ok(())
+}
+
+datatest_stable::harness! {
+    { test = program, root = "tests/run", pattern = r"\.pgo$" },
+    { test = program, root = "tests/errors", pattern = r"\.pgo$" },
+    { test = program, root = "tests/panic", pattern = r"\.pgo$" },
+    { test = program, root = "tests/disasm", pattern = r"\.pgo$" },
+    { test = persist, root = "tests/persist", pattern = r"/1\.pgo$" },
+}

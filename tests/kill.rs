@@ -1,0 +1,104 @@
+//! `kill -9` at random moments: the word index goes on after the last committed file, and ends as
+//! the index of an uninterrupted run does. `PGO_KILL_ROUNDS` sets the number of kills.
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const FILES: usize = 150;
+
+/// A small pseudo-random generator, so that a failure can be repeated.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % n
+    }
+}
+
+fn texts(folder: &Path, random: &mut Random) {
+    std::fs::create_dir_all(folder).unwrap();
+    for file in 0..FILES {
+        let mut text = String::new();
+        for word in 0..2000 {
+            // Few words are common, many are rare.
+            let rank = random.below(100) * random.below(100) * random.below(60) / 100;
+            let _ = write!(
+                text,
+                "w{}ord{}",
+                rank % 7,
+                (b'a' + (rank % 26) as u8) as char
+            );
+            for digit in rank.to_string().bytes() {
+                text.push((digit - b'0' + b'k') as char);
+            }
+            text.push(if word % 12 == 11 { '\n' } else { ' ' });
+        }
+        std::fs::write(folder.join(format!("{file:03}.txt")), text).unwrap();
+    }
+}
+
+fn wordcount(folder: &Path, heap: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgo"));
+    command
+        .current_dir(folder)
+        .args(["run", "--heap", heap])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/wordcount.pgo"))
+        .args(args)
+        .stdin(Stdio::null());
+    command
+}
+
+fn output(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn an_index_survives_kills_and_ends_the_same() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kill");
+    let _ = std::fs::remove_dir_all(&folder);
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    texts(&folder.join("texts"), &mut random);
+    let rounds: u64 = std::env::var("PGO_KILL_ROUNDS").map_or(12, |rounds| rounds.parse().unwrap());
+
+    let start = std::time::Instant::now();
+    output(wordcount(&folder, "whole.pheap", &["texts"]));
+    let whole_ms = start.elapsed().as_millis() as u64;
+    let expected = output(wordcount(&folder, "whole.pheap", &["-digest"]));
+    assert!(
+        expected.starts_with(&format!("{FILES} files ")),
+        "{expected}"
+    );
+
+    let mut indexed_max = 0;
+    for _ in 0..rounds {
+        let mut child = wordcount(&folder, "killed.pheap", &["texts"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_micros(
+            random.below(2 * 1000 * whole_ms / rounds + 5000),
+        ));
+        let _ = child.kill();
+        child.wait().unwrap();
+        if random.below(3) == 0 {
+            let digest = output(wordcount(&folder, "killed.pheap", &["-digest"]));
+            let indexed: u64 = digest.split(' ').next().unwrap().parse().unwrap();
+            assert!(indexed >= indexed_max, "{indexed} after {indexed_max}");
+            indexed_max = indexed;
+        }
+    }
+    output(wordcount(&folder, "killed.pheap", &["texts"]));
+    assert_eq!(
+        output(wordcount(&folder, "killed.pheap", &["-digest"])),
+        expected
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}
