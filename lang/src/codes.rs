@@ -46,4 +46,5 @@ codes! {
     E0007 UnterminatedComment: "a comment without its end", "/* no end\n";
     E0008 TooDeep: "an expression or statement nested too deeply", "";
     E0009 FileTooLarge: "a source file of 4 GiB or more", "";
+    E0010 NestedPvar: "a persistent variable declared inside a function or block", "func f() {\n\tpvar x int\n}\n";
 }

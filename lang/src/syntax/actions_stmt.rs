@@ -395,14 +395,18 @@ impl Context<'_> {
         match tag {
             Some(Expr {
                 kind: ExprKind::TypeAssert { operand, ty: None },
+                span,
                 ..
-            }) => StmtKind::TypeSwitch(Box::new(TypeSwitchStmt {
-                init,
-                binding,
-                operand: *operand,
-                body_span,
-                cases,
-            })),
+            }) => {
+                self.guards.retain(|guard| *guard != span);
+                StmtKind::TypeSwitch(Box::new(TypeSwitchStmt {
+                    init,
+                    binding,
+                    operand: *operand,
+                    body_span,
+                    cases,
+                }))
+            }
             tag => StmtKind::Switch(Box::new(SwitchStmt {
                 init,
                 tag,

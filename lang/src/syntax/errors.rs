@@ -37,11 +37,45 @@ impl SyntaxError<'_> {
     /// The text after `syntax error: `.
     pub fn message(&self, interner: &Interner) -> String {
         let before = (self.at > self.start).then(|| self.tokens[self.at - 1].token);
-        if before == Some(Token::Else) {
-            return "else must be followed by if or statement block".to_owned();
+        if let Some(message) = self.plain(before) {
+            return message;
         }
         let found = self.tokens[self.at].token.describe(interner);
         format!("unexpected {found}{}", self.instead(before))
+    }
+
+    /// The messages that do not name the unexpected token.
+    fn plain(&self, before: Option<Token>) -> Option<String> {
+        let before = before?;
+        let found = self.tokens[self.at].token;
+        let ty = self.can_be("map") && !self.can_be("int");
+        let header = self.header();
+        let message = match before {
+            Token::Else => "else must be followed by if or statement block",
+            Token::Chan if ty => "missing channel element type",
+            Token::Arrow if ty && self.at >= 2 && self.tokens[self.at - 2].token == Token::Chan => {
+                "missing channel element type"
+            }
+            Token::Ellipsis if ty => "... is missing type",
+            _ if self.can_be("string") && !self.can_be("int") && !self.can_be(";") => match found {
+                Token::Int(_) | Token::Float(_) | Token::Imaginary(_) | Token::Rune(_) => {
+                    "import path must be a string"
+                }
+                _ => "missing import path; require quoted string",
+            },
+            Token::If | Token::For | Token::Switch if found == Token::Var => {
+                let keyword = before.keyword().unwrap_or_default();
+                return Some(format!(
+                    "var declaration not allowed in {keyword} initializer"
+                ));
+            }
+            _ if header == Some(Token::Switch) && self.can_be("{") => {
+                "missing { after switch clause"
+            }
+            Token::Select => "missing { after select clause",
+            _ => return None,
+        };
+        Some(message.to_owned())
     }
 
     fn can_be(&self, terminal: &str) -> bool {
@@ -69,6 +103,9 @@ impl SyntaxError<'_> {
         if self.can_be("import") {
             return " after top level declaration".to_owned();
         }
+        if matches!(before, Some(Token::Ident(_))) && ty && self.is_type_name() {
+            return " in type declaration".to_owned();
+        }
         if let Some(text) = self.list_context(within) {
             return text;
         }
@@ -80,7 +117,10 @@ impl SyntaxError<'_> {
                 keyword.keyword().unwrap_or_default()
             );
         }
-        if self.header() == Some(Token::For) && self.can_be(";") && !operator {
+        if self.header() == Some(Token::For)
+            && self.tokens[self.at].token == Token::LBrace
+            && matches!(before, Some(Token::Semi(_)))
+        {
             return ", expected for loop condition".to_owned();
         }
         match within {
@@ -90,12 +130,9 @@ impl SyntaxError<'_> {
             }
             Within::Bracket if self.can_be("]") => ", expected ]".to_owned(),
             Within::Paren if operator && self.can_be(")") => ", expected )".to_owned(),
-            Within::Nothing if self.can_be(";") && self.top_level => match before {
-                Some(Token::Ident(_)) if ty && self.is_type_name() => {
-                    " in type declaration".to_owned()
-                }
-                _ => " after top level declaration".to_owned(),
-            },
+            Within::Nothing if self.can_be(";") && self.top_level => {
+                " after top level declaration".to_owned()
+            }
             Within::Nothing | Within::Brace if self.can_be(";") && self.can_be("=") && ty => {
                 ", expected type".to_owned()
             }

@@ -60,7 +60,9 @@ struct Parser<'a> {
     generated: StartParser,
     context: Context<'a>,
     file: File,
-    /// The last error found the end of the text where more was expected.
+    /// Where the line of the last syntax error begins.
+    error_line: Option<usize>,
+    /// The first error found the end of the text where more was expected.
     error_at_end: bool,
 }
 
@@ -82,6 +84,7 @@ impl<'a> Parser<'a> {
                 text,
                 interner,
                 diags,
+                guards: Vec::new(),
             },
             file: File {
                 id: file,
@@ -97,6 +100,7 @@ impl<'a> Parser<'a> {
                 comments: Vec::new(),
                 end: Span::new(file, end, end),
             },
+            error_line: None,
             error_at_end: false,
         }
     }
@@ -122,7 +126,7 @@ impl<'a> Parser<'a> {
                 at = self.resume(at, at, end);
                 continue;
             };
-            match self.chunk(mode, at, end) {
+            match self.chunk(mode, at, end, None) {
                 Ok(parsed) => {
                     self.add(parsed, at);
                     after_error = false;
@@ -130,7 +134,9 @@ impl<'a> Parser<'a> {
                 }
                 Err(error_at) => {
                     after_error = true;
-                    at = self.resume(at, error_at, end);
+                    let next = self.resume(at, error_at, end);
+                    self.recover(at, error_at, next);
+                    at = next;
                 }
             }
         }
@@ -185,17 +191,22 @@ impl<'a> Parser<'a> {
         false
     }
 
-    /// Parses one chunk; an error is reported and its place returned.
-    fn chunk(&mut self, mode: Token, start: usize, end: usize) -> Result<Parsed, usize> {
+    /// Parses one chunk, to which `closing` is added; an error is reported, one a line at the most,
+    /// and its place returned.
+    fn chunk(
+        &mut self,
+        mode: Token,
+        start: usize,
+        end: usize,
+        closing: Option<Lexeme>,
+    ) -> Result<Parsed, usize> {
         let first = self.tokens[start].lo;
-        let tokens = self.tokens[start..end]
-            .iter()
-            .map(|t| (t.lo, t.token, t.hi));
-        let stream = std::iter::once((first, mode, first)).chain(tokens);
-        let (lo, expected) = match self
-            .generated
-            .parse(&mut self.context, stream.map(Ok::<_, ()>))
-        {
+        let tokens = self.tokens[start..end].iter().chain(closing.as_ref());
+        let tokens = tokens.map(|t| Ok::<_, ()>((t.lo, t.token, t.hi)));
+        let stream = std::iter::once(Ok((first, mode, first))).chain(tokens);
+        let result = self.generated.parse(&mut self.context, stream);
+        self.context.report_guards();
+        let (lo, expected) = match result {
             Ok(parsed) => return Ok(parsed),
             Err(ParseError::UnrecognizedToken { token, expected }) => (token.0, expected),
             Err(ParseError::UnrecognizedEof { expected, .. }) => (u32::MAX, expected),
@@ -203,21 +214,158 @@ impl<'a> Parser<'a> {
             Err(ParseError::InvalidToken { location }) => (location, Vec::new()),
             Err(ParseError::User { error: () }) => (first, Vec::new()),
         };
-        let at = self.tokens[..end]
-            .partition_point(|t| t.lo < lo)
-            .min(end - 1);
-        self.error_at_end = self.tokens[at].token == Token::Semi(Semicolon::EndOfFile);
-        let error = errors::SyntaxError {
-            tokens: &self.tokens[..end],
-            start,
-            at,
-            top_level: mode == Token::ModeDecl,
-            expected: &expected,
-        };
-        let message = error.message(self.context.interner);
+        let last = if closing.is_some() { end } else { end - 1 };
+        let at = start + self.tokens[start..=last].partition_point(|t| t.lo < lo);
+        let at = at.min(last);
         let span = self.span(at);
-        self.context.syntax_error(span, message);
+        let line_start = self.context.text[..span.lo as usize]
+            .rfind('\n')
+            .unwrap_or(0);
+        if self.error_line != Some(line_start) {
+            if self.error_line.is_none() {
+                self.error_at_end = self.tokens[at].token == Token::Semi(Semicolon::EndOfFile);
+            }
+            self.error_line = Some(line_start);
+            let error = errors::SyntaxError {
+                tokens: self.tokens,
+                start,
+                at,
+                top_level: mode == Token::ModeDecl,
+                expected: &expected,
+            };
+            let message = error.message(self.context.interner);
+            self.context.syntax_error(span, message);
+        }
         Err(at)
+    }
+
+    /// Looks for more errors in the function that has one at `error_at`: goes on with the next
+    /// statement of the innermost block, up to `end`. What it parses is dropped.
+    fn recover(&mut self, start: usize, error_at: usize, end: usize) {
+        let mut blocks = Vec::new();
+        let mut at = start;
+        self.skip(&mut blocks, &mut at, error_at, start, false);
+        while at < end {
+            self.skip(&mut blocks, &mut at, end, start, true);
+            while at < end && !blocks.is_empty() {
+                match self.tokens[at].token {
+                    Token::Semi(_) => at += 1,
+                    Token::RBrace => break,
+                    Token::Case | Token::Default => {
+                        let stop = self.statement_end(at, end, Token::Colon);
+                        at = if stop < end && self.tokens[stop].token == Token::Colon {
+                            stop + 1
+                        } else {
+                            stop.max(at + 1)
+                        };
+                    }
+                    _ => {
+                        let stop = self.statement_end(at, end, Token::Semi(Semicolon::Written));
+                        if stop == at || stop >= self.tokens.len() {
+                            break;
+                        }
+                        let stopper = self.tokens[stop];
+                        let token = Token::Semi(Semicolon::Written);
+                        let closing = match stopper.token {
+                            Token::Semi(_) => stopper,
+                            _ => Lexeme { token, ..stopper },
+                        };
+                        let from = at;
+                        match self.chunk(Token::ModeStmt, from, stop, Some(closing)) {
+                            Ok(_) => at = stop,
+                            Err(error_at) => {
+                                self.skip(&mut blocks, &mut at, error_at, from, false);
+                                break;
+                            }
+                        }
+                    }
+                }
+            }
+            if blocks.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Moves `at` on, keeping in `blocks` which open brackets are blocks: to `end`, or only past
+    /// the next semicolon in a block, or out of all brackets.
+    fn skip(
+        &self,
+        blocks: &mut Vec<bool>,
+        at: &mut usize,
+        end: usize,
+        start: usize,
+        to_statement: bool,
+    ) {
+        while *at < end {
+            match self.tokens[*at].token {
+                Token::LBrace => blocks.push(self.opens_block(start, *at)),
+                Token::LParen | Token::LBrack => blocks.push(false),
+                Token::RParen | Token::RBrack => {
+                    // A missing bracket closes with its block.
+                    if blocks.last() == Some(&false) {
+                        blocks.pop();
+                    }
+                }
+                Token::RBrace => {
+                    blocks.pop();
+                    if to_statement && blocks.is_empty() {
+                        *at = end;
+                        return;
+                    }
+                }
+                Token::Semi(_) if to_statement && blocks.last() == Some(&true) => {
+                    *at += 1;
+                    return;
+                }
+                _ => {}
+            }
+            *at += 1;
+        }
+    }
+
+    /// Whether a `{` begins statements, to judge by what stands before it.
+    fn opens_block(&self, start: usize, at: usize) -> bool {
+        let mut closed = 0;
+        for i in (start..at).rev() {
+            match self.tokens[i].token {
+                Token::Struct | Token::Interface if i + 1 == at => return false,
+                Token::RParen | Token::RBrack | Token::RBrace => closed += 1,
+                Token::LBrace | Token::Semi(_) | Token::Colon | Token::Else if closed == 0 => {
+                    return i + 1 == at;
+                }
+                Token::LParen | Token::LBrack if closed == 0 => return false,
+                Token::LParen | Token::LBrack | Token::LBrace => closed -= 1,
+                Token::If
+                | Token::For
+                | Token::Switch
+                | Token::Select
+                | Token::Func
+                | Token::Txn
+                    if closed == 0 =>
+                {
+                    return true;
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// The first token of a kind outside brackets, or the bracket that closes what is around.
+    fn statement_end(&self, start: usize, end: usize, stop: Token) -> usize {
+        let mut depth = 0usize;
+        for at in start..end {
+            match self.tokens[at].token {
+                Token::LParen | Token::LBrack | Token::LBrace => depth += 1,
+                Token::RParen | Token::RBrack | Token::RBrace if depth == 0 => return at,
+                Token::RParen | Token::RBrack | Token::RBrace => depth -= 1,
+                Token::Semi(_) if depth == 0 => return at,
+                token if depth == 0 && token == stop => return at,
+                _ => {}
+            }
+        }
+        end
     }
 
     /// Where to go on after an error in the chunk `start..end`: at the next declaration keyword in

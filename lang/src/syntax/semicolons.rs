@@ -6,7 +6,7 @@ use super::lexer::{LexState, char_name};
 use super::symbol::Interner;
 use super::token::{Lexeme, Semicolon, Token};
 use crate::codes::Code;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};
 use logos::Logos;
 
@@ -57,11 +57,17 @@ pub fn lex(
     }
     let mut tokens = adapter.tokens;
     if txn.is_some() || pvar.is_some() {
-        contextual_words(&mut tokens, |token| match token {
+        let word = |token| match token {
             Token::Ident(name) if Some(name) == txn => Some(Token::Txn),
             Token::Ident(name) if Some(name) == pvar => Some(Token::Pvar),
             _ => None,
-        });
+        };
+        for nested in contextual_words(&mut tokens, word) {
+            let message = "pvar declaration not at package or script level";
+            let span = Span::new(file, nested.lo, nested.hi);
+            let help = "declare it outside the function, or use var for a variable of this run";
+            diags.push(Diagnostic::error(Code::NestedPvar, span, message).help(help));
+        }
     }
     Lexed {
         tokens,
@@ -180,21 +186,33 @@ impl Adapter {
 /// Turns names that `word` knows into keywords where they stand as such:
 /// - `txn` before `< names > {` (which is no Go in any place), and at the start of a statement
 ///   before `( ) {` or `( string ) {`;
-/// - `pvar` at the start of a statement, before a name on the same line.
-fn contextual_words(tokens: &mut [Lexeme], word: impl Fn(Token) -> Option<Token>) {
+/// - `pvar` at the start of a statement, before a name on the same line. Within brackets it is given
+///   back as an error and stands for `var`.
+fn contextual_words(tokens: &mut [Lexeme], word: impl Fn(Token) -> Option<Token>) -> Vec<Lexeme> {
+    let mut nested = Vec::new();
+    let mut depth = 0usize;
     for at in 0..tokens.len() {
-        let keyword = match word(tokens[at].token) {
-            Some(Token::Txn) if opens_txn(tokens, at) => Token::Txn,
-            Some(Token::Pvar)
-                if starts_statement(tokens, at)
-                    && matches!(tokens.get(at + 1), Some(next) if matches!(next.token, Token::Ident(_))) =>
-            {
-                Token::Pvar
-            }
-            _ => continue,
-        };
-        tokens[at].token = keyword;
+        match tokens[at].token {
+            Token::LParen | Token::LBrack | Token::LBrace => depth += 1,
+            Token::RParen | Token::RBrack | Token::RBrace => depth = depth.saturating_sub(1),
+            token => match word(token) {
+                Some(Token::Txn) if opens_txn(tokens, at) => tokens[at].token = Token::Txn,
+                Some(Token::Pvar) if declares_pvar(tokens, at) => {
+                    tokens[at].token = if depth == 0 { Token::Pvar } else { Token::Var };
+                    if depth > 0 {
+                        nested.push(tokens[at]);
+                    }
+                }
+                _ => {}
+            },
+        }
     }
+    nested
+}
+
+fn declares_pvar(tokens: &[Lexeme], at: usize) -> bool {
+    let next = tokens.get(at + 1).map(|lexeme| lexeme.token);
+    starts_statement(tokens, at) && matches!(next, Some(Token::Ident(_)))
 }
 
 fn opens_txn(tokens: &[Lexeme], at: usize) -> bool {
