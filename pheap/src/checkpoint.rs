@@ -26,6 +26,12 @@ impl Heap {
             return Ok(());
         }
         store.flusher.check(&store.path)?;
+        let durable_lsn = store.flusher.durable_lsn();
+        let mut intact = true;
+        if store.log.used_bytes() > 0 {
+            intact = !store.log.mark_checkpoint(false, durable_lsn)?;
+            store.flusher.written(store.log.chain.next_lsn - 1);
+        }
         if mutation != Mutation::HeapWriteBeforeLogSync {
             store.flusher.flush(store.log.path())?;
         }
@@ -34,7 +40,8 @@ impl Heap {
             next_lsn: store.superblock.next_lsn,
             prev_crc: store.superblock.prev_crc,
         };
-        let mut image = Image::new(&*store.file, &store.path, store.extents.clone(), true);
+        let mut image =
+            Image::new(&*store.file, &store.path, store.extents.clone(), true).verifying(intact);
         store.log.read(false, |bytes| {
             let scan = log::scan(bytes, store.log.path(), chain, mutation)?;
             assert!(

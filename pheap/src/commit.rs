@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // Reads the words and bytes that go into the record.
 
 use crate::error::{Error, Result};
-use crate::heap::{Durability, Heap, Mutation, Scratch};
+use crate::heap::{Durability, Heap, Mutation, Scratch, Store};
 use crate::layout::{RECORD_ALIGN, RECORD_HEAD_BYTES, extent_of, part};
 use crate::log::Lsn;
 use crate::raw;
@@ -305,16 +305,25 @@ impl Heap {
             return Ok(());
         }
         let limit = self.options.log_limit_bytes;
-        if store.log.capacity() * 2 <= limit && store.log.grow(store.log.capacity() * 2).is_ok() {
+        if store.log.capacity() * 2 <= limit && store.grow_log(store.log.capacity() * 2).is_ok() {
             return self.make_room(record_bytes);
         }
         self.empty_log(false)?;
         let store = self.store.as_mut().expect("as before");
         if !store.log.fits(record_bytes) {
-            let needed = crate::layout::LOG_START + record_bytes as u64 + RECORD_ALIGN;
-            store.log.grow(needed.next_multiple_of(4096))?;
+            let needed = crate::layout::LOG_START + record_bytes as u64 + 2 * RECORD_ALIGN;
+            store.grow_log(needed.next_multiple_of(4096))?;
         }
         Ok(())
+    }
+}
+
+impl Store {
+    fn grow_log(&mut self, capacity: u64) -> Result<()> {
+        self.flusher.check(&self.path)?;
+        self.log.extend(capacity)?;
+        self.flusher.flush(self.log.path())?;
+        self.log.use_extension(capacity, self.superblock.uuid)
     }
 }
 

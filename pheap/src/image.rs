@@ -28,6 +28,9 @@ pub struct Image<'a> {
     pages: FxHashMap<u64, Box<[u8]>>,
     /// Write pages out when they become many; else hold them all.
     spill: bool,
+    /// Pages before this one are verified when they are read. Not if a checkpoint may have been interrupted: then
+    /// they may be torn, but the log has all that was to be written.
+    verified_pages: u64,
 }
 
 impl<'a> Image<'a> {
@@ -43,7 +46,16 @@ impl<'a> Image<'a> {
             extents,
             pages: FxHashMap::default(),
             spill,
+            verified_pages: 0,
         }
+    }
+
+    /// Verifies the pages of the extents there are now, as they are read.
+    pub fn verifying(mut self, verify: bool) -> Image<'a> {
+        if verify {
+            self.verified_pages = self.extents.last().map_or(0, |extent| extent.end());
+        }
+        self
     }
 
     fn damaged(&self, page: u64, what: &str) -> Error {
@@ -52,6 +64,14 @@ impl<'a> Image<'a> {
 
     pub fn page(&mut self, page: u64) -> Result<&mut [u8]> {
         if !self.pages.contains_key(&page) {
+            let verify = page < self.verified_pages;
+            let crc = if verify && !is_descriptors(&self.extents, page) {
+                let at = self.extent(page)?.descriptor(page);
+                let descriptors = self.page(at / PAGE_BYTES)?;
+                decode(&descriptors[(at % PAGE_BYTES) as usize..]).crc
+            } else {
+                None
+            };
             if self.spill && self.pages.len() >= MAX_PAGES {
                 self.write_out()?;
             }
@@ -60,6 +80,12 @@ impl<'a> Image<'a> {
             self.file
                 .read_at(&mut bytes, page * PAGE_BYTES)
                 .map_err(io)?;
+            if verify && is_descriptors(&self.extents, page) {
+                let index = page - self.extent(page)?.first;
+                check_descriptors(&bytes, index, true).map_err(|what| self.damaged(page, what))?;
+            } else if verify && !is_intact(&bytes, crc) {
+                return Err(self.damaged(page, "wrong checksum of a page"));
+            }
             self.pages.insert(page, bytes);
         }
         Ok(self.pages.get_mut(&page).expect("just inserted"))
@@ -144,6 +170,7 @@ impl<'a> Image<'a> {
                         pages,
                     })?;
                 }
+                part::CHECKPOINT => {}
                 _ => return Err(self.damaged(0, "a log record has a part of unknown kind")),
             }
         }
@@ -173,19 +200,13 @@ impl<'a> Image<'a> {
         Ok(())
     }
 
-    /// Whether the page holds descriptors.
-    fn is_descriptors(&self, page: u64) -> bool {
-        extent_of(&self.extents, page)
-            .is_some_and(|extent| page < extent.first + extent.descriptor_pages())
-    }
-
     /// Computes the checksums of changed pages: first into their descriptors, then of the descriptor pages.
     pub fn seal(&mut self) -> Result<()> {
         let changed: Vec<u64> = self
             .pages
             .keys()
             .copied()
-            .filter(|&page| !self.is_descriptors(page))
+            .filter(|&page| !is_descriptors(&self.extents, page))
             .collect();
         let spill = std::mem::replace(&mut self.spill, false);
         for page in changed {
@@ -201,7 +222,7 @@ impl<'a> Image<'a> {
             .pages
             .keys()
             .copied()
-            .filter(|&page| self.is_descriptors(page))
+            .filter(|&page| is_descriptors(&self.extents, page))
             .collect();
         for page in descriptors {
             let bytes = self.pages.get_mut(&page).expect("listed just now");
@@ -261,6 +282,11 @@ fn check_descriptors(bytes: &[u8], index: u64, verify: bool) -> Result<u64, &'st
     ))
 }
 
+/// Whether the page holds descriptors.
+pub fn is_descriptors(extents: &[Extent], page: u64) -> bool {
+    extent_of(extents, page).is_some_and(|extent| page < extent.first + extent.descriptor_pages())
+}
+
 /// A page descriptor, decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Descriptor {
@@ -270,18 +296,28 @@ pub struct Descriptor {
     pub crc: Option<u32>,
 }
 
+fn decode(bytes: &[u8]) -> Descriptor {
+    Descriptor {
+        kind: bytes[offset_of!(DescriptorBytes, kind)],
+        class: bytes[offset_of!(DescriptorBytes, class)],
+        pages: get_u32(bytes, offset_of!(DescriptorBytes, pages)).into(),
+        crc: (bytes[offset_of!(DescriptorBytes, flags)] & FLAG_CRC as u8 != 0)
+            .then(|| get_u32(bytes, offset_of!(DescriptorBytes, crc))),
+    }
+}
+
 /// The descriptors of a descriptor page, in order.
 pub fn descriptors(bytes: &[u8]) -> impl Iterator<Item = Descriptor> + '_ {
-    bytes
-        .chunks_exact(size_of::<DescriptorBytes>())
-        .take(DESCRIPTORS_PER_PAGE as usize)
-        .map(|bytes| Descriptor {
-            kind: bytes[offset_of!(DescriptorBytes, kind)],
-            class: bytes[offset_of!(DescriptorBytes, class)],
-            pages: get_u32(bytes, offset_of!(DescriptorBytes, pages)).into(),
-            crc: (bytes[offset_of!(DescriptorBytes, flags)] & FLAG_CRC as u8 != 0)
-                .then(|| get_u32(bytes, offset_of!(DescriptorBytes, crc))),
-        })
+    let all = bytes.chunks_exact(size_of::<DescriptorBytes>()).map(decode);
+    all.take(DESCRIPTORS_PER_PAGE as usize)
+}
+
+/// Whether a page has its checksum; one without was never written and is zero.
+pub fn is_intact(bytes: &[u8], crc: Option<u32>) -> bool {
+    match crc {
+        Some(crc) => crc32c::crc32c(bytes) == crc,
+        None => bytes.iter().all(|&byte| byte == 0),
+    }
 }
 
 /// The extents of a heap file of `heap_bytes` bytes, from their descriptor pages. Before the log is replayed these may be

@@ -41,7 +41,9 @@ pub struct LogHeadBytes {
     pub version: u32,
     pub zero: u32,
     pub uuid: [u8; 16],
-    pub zeros: [u8; 28],
+    /// Length of the log file, at least.
+    pub log_bytes: u64,
+    pub zeros: [u8; 20],
     pub crc: u32,
 }
 
@@ -108,6 +110,8 @@ pub mod part {
     pub const FREE_SPAN: u64 = 5;
     /// number = first page; then pages. Appends an extent.
     pub const GROW: u64 = 6;
+    /// A checkpoint or a replay of the log has begun to write to the heap file.
+    pub const CHECKPOINT: u64 = 7;
 }
 
 /// A run of pages with its own descriptors and allocation bitmaps at the front.
@@ -196,7 +200,7 @@ format_md! {
         magic 0, version 8, flags 12, uuid 16, generation 32, base 40, limit_bytes 48, heap_bytes 56, next_lsn 64,
         prev_crc 72, crc 76
     }
-    LogHeadBytes: 64 { magic 0, version 8, uuid 16, crc 60 }
+    LogHeadBytes: 64 { magic 0, version 8, uuid 16, log_bytes 32, crc 60 }
     RecordBytes: 32 { crc 0, prev_crc 4, salt 8, len_words 12, lsn 16, durable_lsn 24 }
     DescriptorBytes: 16 { kind 0, class 1, flags 2, pages 4, crc 8 }
     TrailerBytes: 16 { pages 0, index 8, crc 12 }

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::heap::Mutation;
 use crate::layout::{
     LOG_MAGIC, LOG_START, LogHeadBytes, RECORD_ALIGN, RECORD_HEAD_BYTES, RecordBytes, VERSION,
-    get_u32, get_u64, put_u32, put_u64,
+    get_u32, get_u64, part, put_u32, put_u64,
 };
 use crate::mapping::SharedView;
 
@@ -33,20 +33,35 @@ pub struct Log {
     capacity: u64,
     tail: u64,
     pub chain: Chain,
+    /// The log holds the mark that the heap file is being written.
+    marked: bool,
+}
+
+/// Bytes of the record that marks a checkpoint; room for it is always kept.
+const MARK_BYTES: u64 = RECORD_ALIGN;
+
+const HEAD_BYTES: usize = size_of::<LogHeadBytes>();
+
+fn head(uuid: [u8; 16], log_bytes: u64) -> [u8; HEAD_BYTES] {
+    let mut head = [0; HEAD_BYTES];
+    head[..8].copy_from_slice(&LOG_MAGIC);
+    put_u32(&mut head, offset_of!(LogHeadBytes, version), VERSION);
+    head[16..32].copy_from_slice(&uuid);
+    put_u64(&mut head, offset_of!(LogHeadBytes, log_bytes), log_bytes);
+    let crc = crc32c::crc32c(&head[..offset_of!(LogHeadBytes, crc)]);
+    put_u32(&mut head, offset_of!(LogHeadBytes, crc), crc);
+    head
 }
 
 /// Makes an empty log file for the heap with this UUID and syncs it.
 pub fn create(file: &dyn DiskFile, path: &Path, uuid: [u8; 16], capacity: u64) -> Result<()> {
     let io = |source| Error::io(path, "creating the log", source);
-    let mut head = vec![0; capacity.max(LOG_START) as usize];
-    head[..8].copy_from_slice(&LOG_MAGIC);
-    put_u32(&mut head, offset_of!(LogHeadBytes, version), VERSION);
-    head[16..32].copy_from_slice(&uuid);
-    let crc = crc32c::crc32c(&head[..offset_of!(LogHeadBytes, crc)]);
-    put_u32(&mut head, offset_of!(LogHeadBytes, crc), crc);
-    file.allocate(head.len() as u64).map_err(io)?;
+    let capacity = capacity.max(LOG_START + RECORD_ALIGN);
+    let mut bytes = vec![0; capacity as usize];
+    bytes[..HEAD_BYTES].copy_from_slice(&head(uuid, capacity));
+    file.allocate(capacity).map_err(io)?;
     // Real zeros, so that no write to the log changes the file system's metadata.
-    file.write_at(&head, 0).map_err(io)?;
+    file.write_at(&bytes, 0).map_err(io)?;
     file.sync().map_err(io)
 }
 
@@ -54,14 +69,15 @@ pub fn create(file: &dyn DiskFile, path: &Path, uuid: [u8; 16], capacity: u64) -
 pub fn check_head(file: &dyn DiskFile, path: &Path, uuid: [u8; 16]) -> Result<()> {
     let io = |source| Error::io(path, "reading the log", source);
     let found_bytes = file.len().map_err(io)?;
+    let truncated = |expected_bytes| Error::Truncated {
+        path: path.to_owned(),
+        expected_bytes,
+        found_bytes,
+    };
     if found_bytes < LOG_START {
-        return Err(Error::Truncated {
-            path: path.to_owned(),
-            expected_bytes: LOG_START,
-            found_bytes,
-        });
+        return Err(truncated(LOG_START));
     }
-    let mut head = [0; size_of::<LogHeadBytes>()];
+    let mut head = [0; HEAD_BYTES];
     file.read_at(&mut head, 0).map_err(io)?;
     let crc_at = offset_of!(LogHeadBytes, crc);
     if head[..8] != LOG_MAGIC || crc32c::crc32c(&head[..crc_at]) != get_u32(&head, crc_at) {
@@ -84,7 +100,12 @@ pub fn check_head(file: &dyn DiskFile, path: &Path, uuid: [u8; 16]) -> Result<()
             path: path.to_owned(),
         });
     }
-    Ok(())
+    let log_bytes = get_u64(&head, offset_of!(LogHeadBytes, log_bytes));
+    if found_bytes < log_bytes {
+        Err(truncated(log_bytes))
+    } else {
+        Ok(())
+    }
 }
 
 /// A record that was found: its payload's place in the log's bytes.
@@ -97,14 +118,17 @@ pub struct Found {
 /// What a scan of the log gives.
 pub struct Scan {
     pub records: Vec<Found>,
-    /// The chain behind the last record.
+    /// The chain behind the last record, and where that ends.
     pub chain: Chain,
+    pub end: u64,
+    /// A checkpoint or replay of this log may have been interrupted.
+    pub checkpoint: bool,
 }
 
 /// Reads the records of a chain from the log's bytes, up to the first break.
 /// A break that a later record says was durable is damage.
 pub fn scan(bytes: &[u8], path: &Path, mut chain: Chain, mutation: Mutation) -> Result<Scan> {
-    let mut records = Vec::new();
+    let (mut records, mut checkpoint) = (Vec::new(), false);
     let mut at = LOG_START as usize;
     while let Some((head, end)) = record_at(bytes, at, mutation) {
         let linked = head.salt == chain.salt
@@ -113,6 +137,8 @@ pub fn scan(bytes: &[u8], path: &Path, mut chain: Chain, mutation: Mutation) -> 
         if !linked && mutation != Mutation::NoChain {
             break;
         }
+        let first_word = get_u64(bytes, at + RECORD_HEAD_BYTES);
+        checkpoint |= first_word == part::CHECKPOINT;
         records.push(Found {
             start: at + RECORD_HEAD_BYTES,
             end,
@@ -137,7 +163,12 @@ pub fn scan(bytes: &[u8], path: &Path, mut chain: Chain, mutation: Mutation) -> 
         }
         later += RECORD_ALIGN as usize;
     }
-    Ok(Scan { records, chain })
+    Ok(Scan {
+        records,
+        chain,
+        end: at as u64,
+        checkpoint,
+    })
 }
 
 /// Whether the log's first record is whole and belongs to the given chain's generation.
@@ -165,7 +196,8 @@ fn record_at(bytes: &[u8], at: usize, mutation: Mutation) -> Option<(RecordBytes
 }
 
 impl Log {
-    pub fn open(file: Arc<dyn DiskFile>, path: PathBuf, chain: Chain) -> Result<Log> {
+    /// A log whose next record is written at `tail`.
+    pub fn open(file: Arc<dyn DiskFile>, path: PathBuf, chain: Chain, tail: u64) -> Result<Log> {
         let io = |source| Error::io(&path, "mapping the log", source);
         let capacity = file.len().map_err(io)?;
         let view = match file.fd() {
@@ -177,8 +209,9 @@ impl Log {
             path,
             view,
             capacity,
-            tail: LOG_START,
+            tail,
             chain,
+            marked: false,
         })
     }
 
@@ -191,6 +224,7 @@ impl Log {
             capacity: LOG_START,
             tail: LOG_START,
             chain,
+            marked: false,
         }
     }
 
@@ -209,11 +243,12 @@ impl Log {
     /// Whether a record of `record_bytes` fits without growing the log.
     #[inline]
     pub fn fits(&self, record_bytes: usize) -> bool {
-        self.tail + (record_bytes as u64).next_multiple_of(RECORD_ALIGN) <= self.capacity
+        let end = self.tail + (record_bytes as u64).next_multiple_of(RECORD_ALIGN);
+        end + MARK_BYTES <= self.capacity
     }
 
-    /// Grows the log file to `capacity`, with storage behind it.
-    pub fn grow(&mut self, capacity: u64) -> Result<()> {
+    /// Extends the log file to `capacity`, with storage behind it. To be synced before `use_extension`.
+    pub fn extend(&self, capacity: u64) -> Result<()> {
         let io = |source| Error::io(&self.path, "growing the log", source);
         self.file.allocate(capacity).map_err(io)?;
         let zeros = vec![0; 1 << 16];
@@ -223,6 +258,13 @@ impl Log {
             self.file.write_at(&zeros[..len as usize], at).map_err(io)?;
             at += len;
         }
+        Ok(())
+    }
+
+    /// Writes the head, which says how long the file must be, and uses the file up to there.
+    pub fn use_extension(&mut self, capacity: u64, uuid: [u8; 16]) -> Result<()> {
+        let io = |source| Error::io(&self.path, "growing the log", source);
+        self.file.write_at(&head(uuid, capacity), 0).map_err(io)?;
         if let Some(fd) = self.file.fd() {
             self.view = Some(SharedView::new(fd, capacity).map_err(io)?);
         }
@@ -236,7 +278,7 @@ impl Log {
     pub fn append(&mut self, record: &mut Vec<u8>, durable_lsn: Lsn) -> Result<Lsn> {
         let len = record.len() - RECORD_HEAD_BYTES;
         assert!(
-            len > 0 && len % 8 == 0 && self.fits(record.len()),
+            len > 0 && len.is_multiple_of(8) && self.tail + record.len() as u64 <= self.capacity,
             "the log has room for a record of whole words"
         );
         record.resize(record.len().next_multiple_of(RECORD_ALIGN as usize), 0);
@@ -274,6 +316,19 @@ impl Log {
         Ok(lsn)
     }
 
+    /// Says in the log that the heap file will be written from now on, unless it says so already (as the caller
+    /// knows, or from an earlier attempt). True if it was said before.
+    pub fn mark_checkpoint(&mut self, marked: bool, durable_lsn: Lsn) -> Result<bool> {
+        if marked || self.marked {
+            return Ok(true);
+        }
+        let mut record = vec![0; RECORD_HEAD_BYTES];
+        record.extend_from_slice(&part::CHECKPOINT.to_le_bytes());
+        self.append(&mut record, durable_lsn)?;
+        self.marked = true;
+        Ok(false)
+    }
+
     /// The log's bytes up to the tail (all of them when `whole`).
     pub fn read<T>(&self, whole: bool, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
         let len = if whole { self.capacity } else { self.tail } as usize;
@@ -289,6 +344,7 @@ impl Log {
     /// Starts over at the front, for the records of a new generation.
     pub fn reuse(&mut self, salt: u32) {
         self.tail = LOG_START;
+        self.marked = false;
         self.chain.salt = salt;
     }
 }

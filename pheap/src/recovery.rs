@@ -7,7 +7,7 @@ use crate::disk::{Disk, DiskFile, Mode, RealDisk};
 use crate::error::{Error, Result};
 use crate::flusher::Flusher;
 use crate::heap::{Heap, Mutation, Options, Store, reserve};
-use crate::image::{Descriptor, Image, descriptors, read_extents};
+use crate::image::{Descriptor, Image, descriptors, is_descriptors, is_intact, read_extents};
 use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, PAGE_SPAN, part};
 use crate::log::{self, Chain, Log, Scan};
 use crate::mapping::guard_faults;
@@ -236,14 +236,31 @@ impl Unrecovered {
             file.read_at(&mut bytes, page * PAGE_BYTES).map_err(io)?;
             Ok(bytes)
         };
-        let extents = read_extents(&path, superblock.heap_bytes, false, read, |_, _, _| ())?;
-        let mut image = Image::new(&*file, &path, extents, !options.read_only);
+        // If no checkpoint was interrupted, every page is as its checksum says.
+        let intact = !scan.checkpoint;
+        let extents = read_extents(&path, superblock.heap_bytes, intact, read, |_, _, _| ())?;
+        let mut log = None;
+        if !options.read_only {
+            let chain = Chain {
+                salt: superblock.salt(),
+                ..scan.chain
+            };
+            let mut writer = Log::open(log_file.clone(), beside(&path, "log"), chain, scan.end)?;
+            if !scan.records.is_empty() {
+                // The records may be in the system's cache only, if it was the process that died.
+                writer.mark_checkpoint(scan.checkpoint, superblock.next_lsn - 1)?;
+                let io = |source| Error::io(&path, "flushing the log", source);
+                log_file.sync().map_err(io)?;
+            }
+            log = Some(writer);
+        }
+        let mut image = Image::new(&*file, &path, extents, !options.read_only).verifying(intact);
         if options.mutation != Mutation::NoReplay {
             for record in &scan.records {
                 image.apply(&log_bytes[record.start..record.end])?;
             }
         }
-        if options.read_only {
+        let Some(log) = log else {
             let (extents, pages) = image.into_pages()?;
             let chain = scan.chain;
             let read = |page| {
@@ -269,19 +286,10 @@ impl Unrecovered {
                 extents: extents.clone(),
             };
             return Heap::recovered(space, store, extents, options, false);
-        }
-        if !scan.records.is_empty() {
-            // The records may be in the system's cache only, if it was the process that died.
-            let io = |source| Error::io(&path, "flushing the log", source);
-            log_file.sync().map_err(io)?;
-        }
+        };
         image.write_out()?;
         let extents = image.extents;
-        let chain = Chain {
-            salt: superblock.salt(),
-            ..scan.chain
-        };
-        let log = Log::open(log_file.clone(), beside(&path, "log"), chain)?;
+        let chain = log.chain;
         // Replayed records are durable in the heap file from the switch on.
         let flusher = Flusher::new(log_file, chain.next_lsn - 1);
         let mut store = Store {
@@ -373,8 +381,8 @@ fn load(
             if page >= extent.end() {
                 break;
             }
-            if verify && let Some(crc) = descriptor.crc {
-                sums.push((page, crc));
+            if verify {
+                sums.push((page, descriptor.crc));
             }
             spans.add(base, extent, page, descriptor);
         }
@@ -386,7 +394,8 @@ fn load(
         return Err(Error::damaged(path, page * PAGE_BYTES, what));
     }
     for (page, crc) in sums {
-        if crc32c::crc32c(&read(page)?) != crc {
+        // Descriptor pages have their own checksums.
+        if !is_descriptors(&extents, page) && !is_intact(&read(page)?, crc) {
             return Err(Error::damaged(
                 path,
                 page * PAGE_BYTES,

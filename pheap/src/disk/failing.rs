@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use super::{Disk, DiskFile, Mode};
 
@@ -28,6 +28,7 @@ struct State {
     failure: Failure,
     writes: AtomicI64,
     syncs: AtomicI64,
+    healed: AtomicBool,
 }
 
 impl FailingDisk {
@@ -36,11 +37,17 @@ impl FailingDisk {
             failure,
             writes: AtomicI64::new(0),
             syncs: AtomicI64::new(0),
+            healed: AtomicBool::new(false),
         };
         FailingDisk {
             disk: Arc::new(disk),
             state: Arc::new(state),
         }
+    }
+
+    /// From now on there is room again.
+    pub fn heal(&self) {
+        self.state.healed.store(true, Ordering::Relaxed);
     }
 
     /// Whether the failure has been met.
@@ -56,7 +63,9 @@ impl State {
     fn write(&self) -> io::Result<()> {
         let n = self.writes.fetch_add(1, Ordering::Relaxed);
         match self.failure {
-            Failure::FullFrom(from) if n >= from => Err(io::ErrorKind::StorageFull.into()),
+            Failure::FullFrom(from) if n >= from && !self.healed.load(Ordering::Relaxed) => {
+                Err(io::ErrorKind::StorageFull.into())
+            }
             _ => Ok(()),
         }
     }
