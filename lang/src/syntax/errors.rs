@@ -123,6 +123,12 @@ impl SyntaxError<'_> {
         {
             return ", expected for loop condition".to_owned();
         }
+        if self.header() == Some(Token::For)
+            && self.tokens[self.at].token == Token::LBrace
+            && self.can_be(";")
+        {
+            return ", expected semicolon or newline".to_owned();
+        }
         match within {
             _ if expression && !operator => ", expected expression".to_owned(),
             Within::Bracket if operator && self.can_be(":") => {
@@ -240,7 +246,9 @@ impl SyntaxError<'_> {
     /// The keyword whose header, at this bracket level, the token stands in.
     fn header(&self) -> Option<Token> {
         let mut closed = 0;
-        for at in (self.start..self.at).rev() {
+        let after_line = self.at > self.start
+            && self.tokens[self.at - 1].token == Token::Semi(Semicolon::Newline);
+        for at in (self.start..self.at - usize::from(after_line)).rev() {
             match self.tokens[at].token {
                 Token::RParen | Token::RBrack | Token::RBrace => closed += 1,
                 Token::LParen | Token::LBrack | Token::LBrace => {

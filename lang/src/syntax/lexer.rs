@@ -201,12 +201,8 @@ impl Number<'_> {
                     .get(i)
                     .is_some_and(|c| c.is_ascii_digit() || hex && c.is_ascii_hexdigit())
         };
-        (0..text.len()).find(|&i| {
-            text[i] == b'_'
-                && (i == 0
-                    || !(is_digit(i - 1) || text[i - 1] == b'_')
-                    || !(is_digit(i + 1) || text.get(i + 1) == Some(&b'_')))
-        })
+        (0..text.len())
+            .find(|&i| text[i] == b'_' && (i == 0 || !is_digit(i - 1) || !is_digit(i + 1)))
     }
 }
 

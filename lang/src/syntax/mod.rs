@@ -10,6 +10,8 @@ pub mod literal;
 mod parser;
 mod semicolons;
 pub mod symbol;
+#[cfg(test)]
+mod tests;
 mod token;
 
 pub use parser::{is_incomplete, parse_file};

@@ -143,18 +143,73 @@ impl<'a> Parser<'a> {
     }
 
     /// The end (exclusive) of the declaration or statement that begins at a token: past the first
-    /// semicolon outside brackets.
+    /// semicolon outside brackets (and of a statement's header).
     fn chunk_end(&self, start: usize) -> usize {
+        let mut at = start;
+        loop {
+            at = self.statement_end(at, self.tokens.len());
+            match self.tokens.get(at) {
+                Some(Lexeme {
+                    token: Token::Semi(_),
+                    ..
+                }) => return at + 1,
+                // A stray closing bracket.
+                Some(_) => at += 1,
+                None => return self.tokens.len(),
+            }
+        }
+    }
+
+    /// The semicolon that ends the statement at `start`, or the bracket that closes what is around.
+    /// The semicolons of headers are passed over, and the line end before a misplaced `{`.
+    fn statement_end(&self, start: usize, end: usize) -> usize {
         let mut depth = 0usize;
-        for (at, lexeme) in self.tokens.iter().enumerate().skip(start) {
-            match lexeme.token {
+        let mut header = None;
+        // `if x := T{…}; …`: the first braces of such a header are no body.
+        let mut assigned = false;
+        for at in start..end {
+            let token = self.tokens[at].token;
+            match token {
                 Token::LParen | Token::LBrack | Token::LBrace => depth += 1,
-                Token::RParen | Token::RBrack | Token::RBrace => depth = depth.saturating_sub(1),
-                Token::Semi(_) if depth == 0 => return at + 1,
+                Token::RParen | Token::RBrack | Token::RBrace => {
+                    if depth == 0 {
+                        return at;
+                    }
+                    depth -= 1;
+                    if depth == 0 && token == Token::RBrace && !assigned {
+                        header = None;
+                    }
+                }
+                _ if depth > 0 => {}
+                Token::If | Token::For | Token::Switch => header = Some(token),
+                Token::Define | Token::Assign => assigned = header == Some(Token::If),
+                Token::Semi(kind) => {
+                    let brace = matches!(self.tokens.get(at + 1), Some(next) if next.token == Token::LBrace);
+                    let within = header.is_some() && (kind == Semicolon::Written || brace);
+                    if !within {
+                        return at;
+                    }
+                    assigned = false;
+                }
                 _ => {}
             }
         }
-        self.tokens.len()
+        end
+    }
+
+    /// The colon after the `case` or `default` at `start`; `None` when there is none.
+    fn case_colon(&self, start: usize, end: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        for at in start..end {
+            match self.tokens[at].token {
+                Token::LParen | Token::LBrack | Token::LBrace => depth += 1,
+                Token::RParen | Token::RBrack | Token::RBrace => depth = depth.checked_sub(1)?,
+                Token::Semi(_) if depth == 0 => return None,
+                Token::Colon if depth == 0 => return Some(at),
+                _ => {}
+            }
+        }
+        None
     }
 
     /// How to parse what begins at a token; `None` when nothing may.
@@ -252,15 +307,10 @@ impl<'a> Parser<'a> {
                     Token::Semi(_) => at += 1,
                     Token::RBrace => break,
                     Token::Case | Token::Default => {
-                        let stop = self.statement_end(at, end, Token::Colon);
-                        at = if stop < end && self.tokens[stop].token == Token::Colon {
-                            stop + 1
-                        } else {
-                            stop.max(at + 1)
-                        };
+                        at = self.case_colon(at, end).map_or(at + 1, |colon| colon + 1);
                     }
                     _ => {
-                        let stop = self.statement_end(at, end, Token::Semi(Semicolon::Written));
+                        let stop = self.statement_end(at, end);
                         if stop == at || stop >= self.tokens.len() {
                             break;
                         }
@@ -350,22 +400,6 @@ impl<'a> Parser<'a> {
             }
         }
         false
-    }
-
-    /// The first token of a kind outside brackets, or the bracket that closes what is around.
-    fn statement_end(&self, start: usize, end: usize, stop: Token) -> usize {
-        let mut depth = 0usize;
-        for at in start..end {
-            match self.tokens[at].token {
-                Token::LParen | Token::LBrack | Token::LBrace => depth += 1,
-                Token::RParen | Token::RBrack | Token::RBrace if depth == 0 => return at,
-                Token::RParen | Token::RBrack | Token::RBrace => depth -= 1,
-                Token::Semi(_) if depth == 0 => return at,
-                token if depth == 0 && token == stop => return at,
-                _ => {}
-            }
-        }
-        end
     }
 
     /// Where to go on after an error in the chunk `start..end`: at the next declaration keyword in

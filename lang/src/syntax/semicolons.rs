@@ -186,23 +186,32 @@ impl Adapter {
 /// Turns names that `word` knows into keywords where they stand as such:
 /// - `txn` before `< names > {` (which is no Go in any place), and at the start of a statement
 ///   before `( ) {` or `( string ) {`;
-/// - `pvar` at the start of a statement, before a name on the same line. Within brackets it is given
+/// - `pvar` at the start of a statement, before a name on the same line. Within a block it is given
 ///   back as an error and stands for `var`.
 fn contextual_words(tokens: &mut [Lexeme], word: impl Fn(Token) -> Option<Token>) -> Vec<Lexeme> {
     let mut nested = Vec::new();
-    let mut depth = 0usize;
+    // Of each open bracket, whether statements may stand in it.
+    let mut open: Vec<bool> = Vec::new();
     for at in 0..tokens.len() {
         match tokens[at].token {
-            Token::LParen | Token::LBrack | Token::LBrace => depth += 1,
-            Token::RParen | Token::RBrack | Token::RBrace => depth = depth.saturating_sub(1),
+            Token::LBrace => {
+                let before = at.checked_sub(1).map(|i| tokens[i].token);
+                open.push(!matches!(before, Some(Token::Struct | Token::Interface)));
+            }
+            Token::LParen | Token::LBrack => open.push(false),
+            Token::RParen | Token::RBrack | Token::RBrace => {
+                open.pop();
+            }
             token => match word(token) {
                 Some(Token::Txn) if opens_txn(tokens, at) => tokens[at].token = Token::Txn,
-                Some(Token::Pvar) if declares_pvar(tokens, at) => {
-                    tokens[at].token = if depth == 0 { Token::Pvar } else { Token::Var };
-                    if depth > 0 {
+                Some(Token::Pvar) if declares_pvar(tokens, at) => match open.last() {
+                    None => tokens[at].token = Token::Pvar,
+                    Some(true) => {
+                        tokens[at].token = Token::Var;
                         nested.push(tokens[at]);
                     }
-                }
+                    Some(false) => {}
+                },
                 _ => {}
             },
         }
