@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::heap::{Heap, Store};
-use crate::image::{Image, descriptors, read_extents};
+use crate::image::{Image, Pages, descriptors, read_extents};
 use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, PAGE_SPAN, extent_of, get_u64};
 use crate::log::{self, Chain};
 use crate::raw;
@@ -50,7 +50,7 @@ impl Report {
 /// The durable state: the file with the log's records applied.
 struct Durable<'a> {
     store: &'a Store,
-    pages: rustc_hash::FxHashMap<u64, Box<[u8]>>,
+    pages: Pages,
     extents: Vec<Extent>,
     /// First page → pages and class.
     spans: BTreeMap<u64, (u64, u8)>,
@@ -70,13 +70,17 @@ impl Durable<'_> {
         Ok(bytes)
     }
 
-    fn read(&self, offset: u64, len: u64) -> Result<Vec<u8>> {
+    /// Reads a range; `last` holds the page that was read last.
+    fn read(&self, offset: u64, len: u64, last: &mut (u64, Vec<u8>)) -> Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(len as usize);
         let (mut at, end) = (offset, offset + len);
         while at < end {
-            let from = at % PAGE_BYTES;
+            let (page, from) = (at / PAGE_BYTES, at % PAGE_BYTES);
             let to = (from + end - at).min(PAGE_BYTES);
-            bytes.extend_from_slice(&self.page(at / PAGE_BYTES)?[from as usize..to as usize]);
+            if last.0 != page || last.1.is_empty() {
+                *last = (page, self.page(page)?);
+            }
+            bytes.extend_from_slice(&last.1[from as usize..to as usize]);
             at += to - from;
         }
         Ok(bytes)
@@ -105,6 +109,7 @@ impl Heap {
     /// Compares spans, bitmaps and objects with the durable state.
     fn compare(&self, durable: &Durable<'_>, report: &mut Report) -> Result<()> {
         let base = self.base();
+        let mut last = (0, Vec::new());
         let mut in_memory = BTreeMap::new();
         for span in self.space.spans().filter(|span| span.persisted) {
             in_memory.insert(
@@ -125,7 +130,7 @@ impl Heap {
             let Some(extent) = extent_of(&durable.extents, page) else {
                 continue;
             };
-            let stored = durable.read(extent.bitmap(page), span.words() as u64 * 8)?;
+            let stored = durable.read(extent.bitmap(page), span.words() as u64 * 8, &mut last)?;
             for word in 0..span.words() {
                 if get_u64(&stored, word * 8)
                     != span.word(Bits::Alloc, word) & !span.word(Bits::Fresh, word)
@@ -149,7 +154,7 @@ impl Heap {
                 .map_or(0, |desc| desc.size.saturating_mul(object.count.into()))
                 .min(object.size_bytes);
             let start = object.addr - HEADER_BYTES;
-            let stored = durable.read(start - base, bytes + HEADER_BYTES)?;
+            let stored = durable.read(start - base, bytes + HEADER_BYTES, &mut last)?;
             // SAFETY: the object and its header lie in a mapped span; nothing is written meanwhile.
             if stored != unsafe { raw::bytes(start, bytes + HEADER_BYTES) } {
                 report.problem(
@@ -235,7 +240,7 @@ fn check_files<'a>(
         prev_crc: store.superblock.prev_crc,
     };
     let io = |source| Error::io(store.log.path(), "reading the log", source);
-    let len = store.log.file.len().map_err(io)? as usize;
+    let len = store.log.file.len_bytes().map_err(io)? as usize;
     let bytes = log::read_all(&*store.log.file, len).map_err(io)?;
     let scan = log::scan(&bytes, store.log.path(), chain, mutation)?;
     if scan.chain != store.log.chain {

@@ -19,10 +19,13 @@ pub struct Collection {
     pub live_objects: u64,
 }
 
+/// Reports the words that may refer to objects to its argument.
+pub type ReportRoots<'a> = dyn FnMut(&mut dyn FnMut(u64)) + 'a;
+
 impl Heap {
     /// Frees every object that cannot be reached from the named roots, from what an open transaction may restore,
     /// and from the words that `extra_roots` reports to its argument (pointers or not).
-    pub fn collect(&mut self, extra_roots: &mut dyn FnMut(&mut dyn FnMut(u64))) -> Collection {
+    pub fn collect(&mut self, extra_roots: &mut ReportRoots<'_>) -> Collection {
         let mut marker = Marker {
             space: &mut self.space,
             types: &self.types,

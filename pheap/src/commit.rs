@@ -18,10 +18,18 @@ impl Heap {
     /// the heap's policy; if it fails, the transaction has been rolled back.
     #[inline]
     pub fn commit(&mut self) -> Result<Lsn> {
+        self.commit_with(self.options.durability)
+    }
+
+    /// As `commit`, with a policy for this transaction; it counts for the outermost level.
+    #[inline]
+    pub fn commit_with(&mut self, durability: Durability) -> Result<Lsn> {
         match self.txn.depth() {
             0 => Err(Error::NoTxn),
             1 => {
-                let done = self.write_record().and_then(|lsn| self.acknowledge(lsn));
+                let done = self
+                    .write_record()
+                    .and_then(|lsn| self.acknowledge(lsn, durability));
                 match done {
                     Ok(_) => {
                         self.txn.finish();
@@ -83,6 +91,7 @@ impl Heap {
         }
     }
 
+    /// Sets the policy of later commits.
     pub fn set_durability(&mut self, durability: Durability) {
         self.options.durability = durability;
     }
@@ -95,8 +104,8 @@ impl Heap {
     }
 
     #[inline]
-    fn acknowledge(&mut self, lsn: Lsn) -> Result<Lsn> {
-        match self.options.durability {
+    fn acknowledge(&mut self, lsn: Lsn, durability: Durability) -> Result<Lsn> {
+        match durability {
             Durability::None => {}
             Durability::Async => {
                 if let Some(store) = &mut self.store

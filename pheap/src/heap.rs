@@ -289,7 +289,7 @@ impl Heap {
             });
         };
         let first = self.extents.last().map_or(1, |extent| extent.end());
-        let limit_pages = self.space.mapping().len() / PAGE_BYTES;
+        let limit_pages = self.space.mapping().len_bytes() / PAGE_BYTES;
         let needed = Extent::with_data(first, data_pages);
         // A quarter more each time: few extents, little waste.
         let ahead = (first * PAGE_BYTES / 4).min(MAX_EXTENT_BYTES) / PAGE_BYTES;
@@ -303,7 +303,7 @@ impl Heap {
         if extent.pages < needed.pages {
             return Err(Error::Full {
                 path: store.path.clone(),
-                limit_bytes: self.space.mapping().len(),
+                limit_bytes: self.space.mapping().len_bytes(),
             });
         }
         if self.read_only {

@@ -20,12 +20,15 @@ const MAX_PAGES: usize = 16 << 10;
 /// Neighbouring pages are written together, up to this many bytes.
 const MAX_WRITE_BYTES: usize = 1 << 20;
 
+/// Pages by number.
+pub type Pages = FxHashMap<u64, Box<[u8]>>;
+
 /// The pages of a heap file with changes on top.
 pub struct Image<'a> {
     file: &'a dyn DiskFile,
     path: &'a Path,
     pub extents: Vec<Extent>,
-    pages: FxHashMap<u64, Box<[u8]>>,
+    pages: Pages,
     /// Write pages out when they become many; else hold them all.
     spill: bool,
     /// Pages before this one are verified when they are read. Not if a checkpoint may have been interrupted: then
@@ -258,7 +261,7 @@ impl<'a> Image<'a> {
     }
 
     /// The changed pages, sealed.
-    pub fn into_pages(mut self) -> Result<(Vec<Extent>, FxHashMap<u64, Box<[u8]>>)> {
+    pub fn into_pages(mut self) -> Result<(Vec<Extent>, Pages)> {
         self.seal()?;
         Ok((self.extents, self.pages))
     }

@@ -46,7 +46,7 @@ mod types;
 pub type Addr = u64;
 
 pub use check::{Problem, Report};
-pub use collect::Collection;
+pub use collect::{Collection, ReportRoots};
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use heap::Mutation;

@@ -68,7 +68,7 @@ pub fn create(file: &dyn DiskFile, path: &Path, uuid: [u8; 16], capacity: u64) -
 /// Checks the head of a log file.
 pub fn check_head(file: &dyn DiskFile, path: &Path, uuid: [u8; 16]) -> Result<()> {
     let io = |source| Error::io(path, "reading the log", source);
-    let found_bytes = file.len().map_err(io)?;
+    let found_bytes = file.len_bytes().map_err(io)?;
     let truncated = |expected_bytes| Error::Truncated {
         path: path.to_owned(),
         expected_bytes,
@@ -199,7 +199,7 @@ impl Log {
     /// A log whose next record is written at `tail`.
     pub fn open(file: Arc<dyn DiskFile>, path: PathBuf, chain: Chain, tail: u64) -> Result<Log> {
         let io = |source| Error::io(&path, "mapping the log", source);
-        let capacity = file.len().map_err(io)?;
+        let capacity = file.len_bytes().map_err(io)?;
         let view = match file.fd() {
             Some(fd) => Some(SharedView::new(fd, capacity).map_err(io)?),
             None => None,

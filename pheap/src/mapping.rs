@@ -65,7 +65,7 @@ impl Mapping {
         self.base
     }
 
-    pub fn len(&self) -> u64 {
+    pub fn len_bytes(&self) -> u64 {
         self.len
     }
 

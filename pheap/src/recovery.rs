@@ -75,7 +75,7 @@ impl Heap {
             log::check_head(&*log_file, &log_path, superblock.uuid)?;
             // After an orderly close the log holds nothing.
             if !superblock.clean || found.damaged_other.is_some() {
-                let len = log_file.len().map_err(log_io)?;
+                let len = log_file.len_bytes().map_err(log_io)?;
                 log_bytes = log::read_all(&*log_file, len as usize).map_err(log_io)?;
             }
             log_file
@@ -352,7 +352,7 @@ fn load(
 ) -> Result<(Space, Vec<Extent>)> {
     let mapping = reserve(path, superblock.base, superblock.limit_bytes)?;
     let io = |source| Error::io(path, "mapping the heap", source);
-    let file_bytes = file.len().map_err(io)?.min(heap_bytes);
+    let file_bytes = file.len_bytes().map_err(io)?.min(heap_bytes);
     match file.fd() {
         Some(fd) => {
             guard_faults(format!(

@@ -147,7 +147,7 @@ impl Heap {
     }
 
     fn word(&self, addr: Addr) -> u64 {
-        debug_assert!(self.contains(addr) && addr % 8 == 0);
+        debug_assert!(self.contains(addr) && addr.is_multiple_of(8));
         // SAFETY: the catalog's objects are checked when they are read, and made by this module since.
         unsafe { raw::read_u64(addr) }
     }

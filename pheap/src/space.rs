@@ -103,7 +103,7 @@ impl Space {
     pub(crate) fn over(mapping: Mapping, persistent: bool) -> Space {
         Space {
             base: mapping.base(),
-            limit_bytes: mapping.len(),
+            limit_bytes: mapping.len_bytes(),
             cursors: [EMPTY; CLASSES],
             spans: Vec::new(),
             pages: Vec::new(),

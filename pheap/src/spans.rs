@@ -281,8 +281,8 @@ mod tests {
 
     #[test]
     fn slot_numbers_are_exact_for_every_address_of_every_class() {
-        for class in 0..CLASSES {
-            let span = Span::new(1 << 20, CLASS_PAGES[class].into(), class as u8, false, 2);
+        for (class, pages) in (0u8..).zip(CLASS_PAGES) {
+            let span = Span::new(1 << 20, pages.into(), class, false, 2);
             assert!(span.object(span.slots - 1) + span.capacity() < span.start + span.bytes());
             for addr in span.start..span.start + span.bytes() {
                 let exact = addr

@@ -110,7 +110,7 @@ pub struct Found {
 
 pub fn read(file: &dyn DiskFile, path: &Path) -> Result<Found> {
     let io = |source| Error::io(path, "reading the superblock", source);
-    let len = file.len().map_err(io)?;
+    let len = file.len_bytes().map_err(io)?;
     let mut slots = Vec::new();
     for offset in SUPERBLOCK_OFFSETS {
         let mut bytes = [0; LEN];

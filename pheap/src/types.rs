@@ -179,7 +179,7 @@ impl TypeDesc {
             }
             end = offset + len;
         }
-        if !self.pointers.is_empty() && self.size % 8 != 0 {
+        if !self.pointers.is_empty() && !self.size.is_multiple_of(8) {
             return bad("a type with pointers has a size that is a multiple of 8");
         }
         if self

@@ -112,8 +112,8 @@ struct FailingFile {
 }
 
 impl DiskFile for FailingFile {
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
+    fn len_bytes(&self) -> io::Result<u64> {
+        self.file.len_bytes()
     }
 
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {

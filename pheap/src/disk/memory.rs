@@ -72,7 +72,7 @@ impl Disk for MemoryDisk {
 struct MemoryFile(Contents);
 
 impl DiskFile for MemoryFile {
-    fn len(&self) -> io::Result<u64> {
+    fn len_bytes(&self) -> io::Result<u64> {
         Ok(guard(&self.0).len() as u64)
     }
 

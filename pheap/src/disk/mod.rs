@@ -37,7 +37,7 @@ pub trait Disk: Send + Sync {
 
 /// An open file. Reads and writes are exact: all bytes or an error.
 pub trait DiskFile: Send + Sync {
-    fn len(&self) -> io::Result<u64>;
+    fn len_bytes(&self) -> io::Result<u64>;
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()>;
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
     /// Makes all earlier writes, and the length, durable.

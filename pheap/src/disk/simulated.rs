@@ -203,8 +203,8 @@ struct SimulatedFile {
 }
 
 impl DiskFile for SimulatedFile {
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
+    fn len_bytes(&self) -> io::Result<u64> {
+        self.file.len_bytes()
     }
 
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
@@ -234,7 +234,7 @@ impl DiskFile for SimulatedFile {
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
-        if self.file.len()? < len {
+        if self.file.len_bytes()? < len {
             guard(&self.state).events.push(Event::Resize {
                 path: self.path.clone(),
                 len,
