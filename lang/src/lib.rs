@@ -23,3 +23,8 @@ pub fn parse_only(name: &str, text: impl Into<Vec<u8>>) -> Vec<String> {
         |d: &diagnostic::Diagnostic| format!("{}: {}", sources.position(d.primary.span), d.message);
     errors.iter().map(line).collect()
 }
+
+/// Whether a script's text ends too early, so that the REPL should ask for more lines.
+pub fn is_incomplete(text: &str) -> bool {
+    syntax::is_incomplete(text)
+}

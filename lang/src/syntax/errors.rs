@@ -188,7 +188,7 @@ impl SyntaxError<'_> {
                     " in parameter list; possibly missing comma or )"
                 }
             }
-            Within::Brace if comma && self.can_be("}") => {
+            Within::Brace if comma && self.can_be("}") && !self.can_be(";") => {
                 " in composite literal; possibly missing comma or }"
             }
             Within::Struct if self.can_be("}") && self.can_be(";") => {

@@ -13,6 +13,13 @@ use crate::diagnostic::Diagnostics;
 use crate::source::{FileId, SourceMap, Span};
 use lalrpop_util::ParseError;
 
+/// Lines with syntax errors after which a file is given up.
+const MAX_ERRORS: usize = 100;
+
+/// How many tokens are looked back over for the keyword of a header, so that no text takes
+/// quadratic time.
+pub const MAX_HEADER: usize = 1000;
+
 /// Parses a file of either form; a package clause makes it a program. What has errors is reported
 /// and left out. A REPL's input is a file too: a script of a few statements.
 pub fn parse_file(
@@ -60,8 +67,10 @@ struct Parser<'a> {
     generated: StartParser,
     context: Context<'a>,
     file: File,
-    /// Where the line of the last syntax error begins.
-    error_line: Option<usize>,
+    /// Where the line of the last syntax error ends.
+    error_line_end: Option<usize>,
+    /// How many lines had one.
+    errors: usize,
     /// The first error found the end of the text where more was expected.
     error_at_end: bool,
 }
@@ -100,7 +109,8 @@ impl<'a> Parser<'a> {
                 comments: Vec::new(),
                 end: Span::new(file, end, end),
             },
-            error_line: None,
+            error_line_end: None,
+            errors: 0,
             error_at_end: false,
         }
     }
@@ -112,7 +122,7 @@ impl<'a> Parser<'a> {
     fn run(&mut self) {
         let mut at = 0;
         let mut after_error = false;
-        while at < self.tokens.len() {
+        while at < self.tokens.len() && self.errors < MAX_ERRORS {
             if let Token::Semi(_) = self.tokens[at].token {
                 at += 1;
                 continue;
@@ -273,14 +283,14 @@ impl<'a> Parser<'a> {
         let at = start + self.tokens[start..=last].partition_point(|t| t.lo < lo);
         let at = at.min(last);
         let span = self.span(at);
-        let line_start = self.context.text[..span.lo as usize]
-            .rfind('\n')
-            .unwrap_or(0);
-        if self.error_line != Some(line_start) {
-            if self.error_line.is_none() {
+        let lo = span.lo as usize;
+        if self.error_line_end.is_none_or(|end| lo > end) {
+            if self.errors == 0 {
                 self.error_at_end = self.tokens[at].token == Token::Semi(Semicolon::EndOfFile);
             }
-            self.error_line = Some(line_start);
+            self.errors += 1;
+            let rest = &self.context.text[lo..];
+            self.error_line_end = Some(lo + rest.find('\n').unwrap_or(rest.len()));
             let error = errors::SyntaxError {
                 tokens: self.tokens,
                 start,
@@ -300,7 +310,7 @@ impl<'a> Parser<'a> {
         let mut blocks = Vec::new();
         let mut at = start;
         self.skip(&mut blocks, &mut at, error_at, start, false);
-        while at < end {
+        while at < end && self.errors < MAX_ERRORS {
             self.skip(&mut blocks, &mut at, end, start, true);
             while at < end && !blocks.is_empty() {
                 match self.tokens[at].token {
@@ -377,7 +387,7 @@ impl<'a> Parser<'a> {
     /// Whether a `{` begins statements, to judge by what stands before it.
     fn opens_block(&self, start: usize, at: usize) -> bool {
         let mut closed = 0;
-        for i in (start..at).rev() {
+        for i in (start..at).rev().take(MAX_HEADER) {
             match self.tokens[i].token {
                 Token::Struct | Token::Interface if i + 1 == at => return false,
                 Token::RParen | Token::RBrack | Token::RBrace => closed += 1,

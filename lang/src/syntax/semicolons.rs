@@ -3,6 +3,7 @@
 
 use super::ast::LiteralKind;
 use super::lexer::{LexState, char_name};
+use super::parser::MAX_HEADER;
 use super::symbol::Interner;
 use super::token::{Lexeme, Semicolon, Token};
 use crate::codes::Code;
@@ -264,7 +265,7 @@ fn in_header(tokens: &[Lexeme], at: usize) -> bool {
         return false;
     }
     let mut closed = 0;
-    for lexeme in tokens[..at].iter().rev() {
+    for lexeme in tokens[..at].iter().rev().take(MAX_HEADER) {
         match lexeme.token {
             Token::RParen | Token::RBrack | Token::RBrace => closed += 1,
             Token::LParen | Token::LBrack | Token::LBrace if closed == 0 => return false,

@@ -556,6 +556,10 @@ fn syntax_errors_have_go_wording() {
             "1: syntax error: unexpected newline in composite literal; possibly missing comma or }",
         ),
         (
+            "func f() { x 1; y() }",
+            "1: syntax error: unexpected literal 1 at end of statement",
+        ),
+        (
             "x = 1 2",
             "1: syntax error: unexpected literal 2 at end of statement",
         ),
