@@ -104,6 +104,7 @@ pub struct Header {
     pub last: Option<Stmt>,
 }
 
+#[allow(clippy::large_enum_variant)] // lives for one reduction
 pub enum ForHeader {
     Clause {
         init: Option<Stmt>,

@@ -361,11 +361,9 @@ impl<'a> Parser<'a> {
             match self.tokens[*at].token {
                 Token::LBrace => blocks.push(self.opens_block(start, *at)),
                 Token::LParen | Token::LBrack => blocks.push(false),
-                Token::RParen | Token::RBrack => {
-                    // A missing bracket closes with its block.
-                    if blocks.last() == Some(&false) {
-                        blocks.pop();
-                    }
+                // A stray one closes no block.
+                Token::RParen | Token::RBrack if blocks.last() == Some(&false) => {
+                    blocks.pop();
                 }
                 Token::RBrace => {
                     blocks.pop();

@@ -298,7 +298,8 @@ fn types_in_expressions() {
 #[test]
 fn every_statement() {
     use StmtKind as S;
-    let matching: [(&str, fn(&StmtKind) -> bool); 42] = [
+    type Test = fn(&StmtKind) -> bool;
+    let matching: [(&str, Test); 42] = [
         ("f(x...)", |s| matches!(s, S::Expr(_))),
         ("c <- v", |s| matches!(s, S::Send { .. })),
         ("x++", |s| {
