@@ -11,6 +11,7 @@ use crate::flusher::Flusher;
 use crate::layout::Extent;
 use crate::log::{Log, Lsn};
 use crate::mapping::Mapping;
+use crate::relocate::free_range;
 use crate::roots::Roots;
 use crate::space::{ObjectRef, Space, SpaceStats};
 use crate::spans::{PAGE_BYTES, large_pages};
@@ -151,10 +152,14 @@ pub struct Stats {
 }
 
 impl Heap {
-    /// A heap in memory only, at `options.base`: transactions roll back, nothing is durable.
+    /// A heap in memory only, at `options.base` if that is free: transactions roll back, nothing is durable.
     pub fn ephemeral(options: Options) -> Result<Heap> {
         let path = PathBuf::from("(ephemeral heap)");
-        let mapping = reserve(&path, options.base, options.limit_bytes)?;
+        let base = match reserve(&path, options.base, options.limit_bytes) {
+            Err(Error::BaseTaken { .. }) => free_range(&path, options.limit_bytes)?,
+            _ => options.base,
+        };
+        let mapping = reserve(&path, base, options.limit_bytes)?;
         let mut heap = Heap::over(Space::over(mapping, true), None, options);
         heap.is_new = true;
         heap.space
@@ -265,7 +270,7 @@ impl Heap {
     #[cold]
     fn alloc_growing(&mut self, type_index: u32, count: u32, size_bytes: usize) -> Result<Addr> {
         let size = size_bytes as u64;
-        if size > self.options.limit_bytes {
+        if size > self.end() - self.base() {
             return Err(Error::TooLarge {
                 count: count.into(),
                 elem_bytes: size / u64::from(count.max(1)),

@@ -35,6 +35,7 @@ mod log;
 mod mapping;
 mod raw;
 mod recovery;
+mod relocate;
 mod roots;
 mod space;
 mod spans;

@@ -11,6 +11,7 @@ use crate::image::{Descriptor, Image, descriptors, is_descriptors, is_intact, re
 use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, PAGE_SPAN, part};
 use crate::log::{self, Chain, Log, Scan};
 use crate::mapping::guard_faults;
+use crate::relocate::{free_range, move_pointers, relocate};
 use crate::space::Space;
 use crate::spans::{CLASS_OF, CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, PAGE_BYTES};
 use crate::superblock::{self, Superblock};
@@ -21,6 +22,7 @@ const VERIFY_BYTES: u64 = 16 << 20;
 
 /// A heap that is locked and known to be one, but not yet brought up to date.
 pub struct Unrecovered {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     options: Options,
     file: Arc<dyn DiskFile>,
@@ -105,6 +107,7 @@ impl Heap {
         let scan = log::scan(&log_bytes, &log_path, chain, options.mutation)?;
         let path = path.to_owned();
         Ok(Unrecovered {
+            disk,
             path,
             options,
             file,
@@ -118,14 +121,14 @@ impl Heap {
 }
 
 /// The path of a file that belongs to the heap at `path`.
-fn beside(path: &Path, extension: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, extension: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(extension);
     name.into()
 }
 
-fn lock(file: &dyn DiskFile, path: &Path, exclusive: bool) -> Result<()> {
+pub(crate) fn lock(file: &dyn DiskFile, path: &Path, exclusive: bool) -> Result<()> {
     match file.lock(exclusive) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Error::Locked {
@@ -156,7 +159,7 @@ fn create(disk: &dyn Disk, path: &Path, options: &Options) -> Result<()> {
     file.allocate(extent.end() * PAGE_BYTES).map_err(io)?;
     let class = CLASS_OF[TypeDesc::internal(CATALOG_TYPE).size as usize / 8];
     let pages = u64::from(CLASS_PAGES[class as usize]);
-    let catalog = catalog_offset(extent);
+    let catalog = catalog_offset(path, &[extent])?;
     let object_bytes = HEADER_BYTES + TypeDesc::internal(CATALOG_TYPE).size;
     let record: Vec<u8> = [
         part::GROW | extent.first << 8,
@@ -195,8 +198,18 @@ fn create(disk: &dyn Disk, path: &Path, options: &Options) -> Result<()> {
 }
 
 /// Offset of the catalog: the first object of the first extent.
-fn catalog_offset(first: Extent) -> u64 {
-    first.data() * PAGE_BYTES + HEADER_BYTES
+pub(crate) fn catalog_offset(path: &Path, extents: &[Extent]) -> Result<u64> {
+    let first = extents
+        .first()
+        .ok_or_else(|| Error::damaged(path, PAGE_BYTES, "no extent"))?;
+    Ok(first.data() * PAGE_BYTES + HEADER_BYTES)
+}
+
+pub(crate) fn read_page(file: &dyn DiskFile, path: &Path, page: u64) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; PAGE_BYTES as usize];
+    let io = |source| Error::io(path, "reading the heap", source);
+    file.read_at(&mut bytes, page * PAGE_BYTES).map_err(io)?;
+    Ok(bytes)
 }
 
 fn new_uuid() -> [u8; 16] {
@@ -218,9 +231,11 @@ impl Unrecovered {
         self.scan.records.len()
     }
 
-    /// Brings the heap file up to date from the log and maps it. A crash meanwhile is harmless.
+    /// Brings the heap file up to date from the log and maps it; if its addresses are taken, it is relocated. A crash
+    /// meanwhile is harmless.
     pub fn recover(self) -> Result<Heap> {
         let Unrecovered {
+            disk,
             path,
             options,
             file,
@@ -230,12 +245,7 @@ impl Unrecovered {
             log_bytes,
             is_new,
         } = self;
-        let read = |page: u64| {
-            let mut bytes = vec![0; PAGE_BYTES as usize];
-            let io = |source| Error::io(&path, "reading the heap", source);
-            file.read_at(&mut bytes, page * PAGE_BYTES).map_err(io)?;
-            Ok(bytes)
-        };
+        let read = |page| read_page(&*file, &path, page);
         // If no checkpoint was interrupted, every page is as its checksum says.
         let intact = !scan.checkpoint;
         let extents = read_extents(&path, superblock.heap_bytes, intact, read, |_, _, _| ())?;
@@ -271,10 +281,35 @@ impl Unrecovered {
             let heap_bytes = extents
                 .last()
                 .map_or(PAGE_BYTES, |extent| extent.end() * PAGE_BYTES);
-            let (space, extents) = load(&path, &*file, &superblock, heap_bytes, read)?;
-            for (&page, bytes) in &pages {
-                space.mapping().copy_in(page * PAGE_BYTES, bytes);
-            }
+            let load_at = |base| {
+                load(
+                    &path,
+                    &*file,
+                    &Superblock { base, ..superblock },
+                    heap_bytes,
+                    read,
+                )
+            };
+            let overlay = |space: &Space| {
+                for (&page, bytes) in &pages {
+                    space.mapping().copy_in(page * PAGE_BYTES, bytes);
+                }
+            };
+            let (space, extents) = match load_at(superblock.base) {
+                Err(Error::BaseTaken { .. }) => {
+                    let (space, extents) = load_at(free_range(&path, superblock.limit_bytes)?)?;
+                    overlay(&space);
+                    (
+                        move_pointers(space, superblock.base, &path, &options, &extents)?,
+                        extents,
+                    )
+                }
+                loaded => {
+                    let (space, extents) = loaded?;
+                    overlay(&space);
+                    (space, extents)
+                }
+            };
             let log = Log::empty(log_file.clone(), beside(&path, "log"), chain);
             let flusher = Flusher::new(log_file, chain.next_lsn - 1);
             let store = Store {
@@ -301,22 +336,23 @@ impl Unrecovered {
             extents: Vec::new(),
         };
         store.switch(extents, chain, false, options.mutation)?;
-        let read = |page: u64| {
-            let mut bytes = vec![0; PAGE_BYTES as usize];
-            let io = |source| Error::io(&store.path, "reading the heap", source);
-            store
-                .file
-                .read_at(&mut bytes, page * PAGE_BYTES)
-                .map_err(io)?;
-            Ok(bytes)
+        let load_it = |store: &Store| {
+            let heap_bytes = store.superblock.heap_bytes;
+            load(
+                &store.path,
+                &*store.file,
+                &store.superblock,
+                heap_bytes,
+                |page| read_page(&*store.file, &store.path, page),
+            )
         };
-        let (space, extents) = load(
-            &store.path,
-            &*store.file,
-            &store.superblock,
-            store.superblock.heap_bytes,
-            read,
-        )?;
+        let (space, extents) = match load_it(&store) {
+            Err(Error::BaseTaken { .. }) => {
+                relocate(&*disk, &mut store, &options)?;
+                load_it(&store)?
+            }
+            loaded => loaded?,
+        };
         Heap::recovered(space, store, extents, options, is_new)
     }
 }
@@ -330,10 +366,7 @@ impl Heap {
         is_new: bool,
     ) -> Result<Heap> {
         let path = store.path.clone();
-        let first = *extents
-            .first()
-            .ok_or_else(|| Error::damaged(&path, PAGE_BYTES, "no extent"))?;
-        let catalog = space.base() + catalog_offset(first);
+        let catalog = space.base() + catalog_offset(&path, &extents)?;
         let mut heap = Heap::over(space, Some(store), options);
         heap.extents = extents;
         heap.is_new = is_new;
@@ -343,7 +376,7 @@ impl Heap {
 }
 
 /// Maps the heap file and reads its span table.
-fn load(
+pub(crate) fn load(
     path: &Path,
     file: &dyn DiskFile,
     superblock: &Superblock,

@@ -169,7 +169,7 @@ fn crash(recording: &Recording, subsets: u64, nested: u64) -> Result<u64, String
         &mut |cut, files| {
             let bounds = allowed(&recording.events[..cut]);
             count += 1;
-            if nested > 0 && count % nested == 0 {
+            if nested > 0 && count.is_multiple_of(nested) {
                 let disk = SimulatedDisk::new(files.clone());
                 drop(open(&disk, &recording.options).map_err(|error| error.to_string())?);
                 inner_states += explore(

@@ -358,13 +358,45 @@ fn a_read_only_heap_shows_the_log_and_changes_nothing() {
 }
 
 #[test]
-fn a_taken_address_range_is_an_error() {
-    let options = options(Durability::Sync);
-    let _heap = Heap::ephemeral(options.clone()).unwrap();
-    assert!(matches!(
-        Heap::ephemeral(options).map(|_| ()),
-        Err(Error::BaseTaken { .. })
-    ));
+fn a_heap_whose_addresses_are_taken_is_relocated() {
+    let mut options = options(Durability::Sync);
+    for close in [true, false] {
+        let (disk, states) = small_heap(&options, close);
+        let in_the_way = Heap::ephemeral(options.clone()).unwrap();
+        assert_eq!(in_the_way.base(), options.base);
+        assert_ne!(
+            Heap::ephemeral(options.clone()).unwrap().base(),
+            options.base
+        );
+        let before = disk.files();
+        options.read_only = true;
+        let mut reader = open(&disk, &options).unwrap();
+        assert_ne!(reader.base(), options.base);
+        assert_eq!(Some(&read_model(&reader)), states.last());
+        assert_eq!(reader.check().unwrap().problems, []);
+        drop(reader);
+        assert!(disk.files() == before);
+        options.read_only = false;
+
+        let mut heap = open(&disk, &options).unwrap();
+        let base = heap.base();
+        assert_ne!(base, options.base);
+        assert_eq!(Some(&read_model(&heap)), states.last());
+        assert_eq!(heap.check().unwrap().problems, []);
+        let node = node_type(&mut heap).unwrap();
+        let mut workload = Workload::new(9);
+        workload.model = read_model(&heap);
+        for _ in 0..20 {
+            workload
+                .step(&mut heap, node, &mut |_: Moment, _| ())
+                .unwrap();
+        }
+        assert_eq!(read_model(&heap), workload.model);
+        drop((heap, in_the_way));
+        let mut heap = open(&disk, &options).unwrap();
+        assert_eq!((heap.base(), read_model(&heap)), (base, workload.model));
+        assert_eq!(heap.check().unwrap().problems, []);
+    }
 }
 
 /// In a child process: the path of the heap to work on.
