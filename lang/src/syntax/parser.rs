@@ -3,6 +3,7 @@
 
 use super::actions::{Context, Parsed};
 use super::ast::*;
+use super::depth::MAX_DEPTH;
 use super::errors;
 use super::grammar::StartParser;
 use super::semicolons::{Lexed, lex};
@@ -265,6 +266,11 @@ impl<'a> Parser<'a> {
         end: usize,
         closing: Option<Lexeme>,
     ) -> Result<Parsed, usize> {
+        if let Some(at) = self.too_deep(start, end) {
+            let (span, message) = (self.span(at), "expression nested too deeply");
+            self.context.diags.error(Code::TooDeep, span, message);
+            return Err(at);
+        }
         let first = self.tokens[start].lo;
         let tokens = self.tokens[start..end].iter().chain(closing.as_ref());
         let tokens = tokens.map(|t| Ok::<_, ()>((t.lo, t.token, t.hi)));
@@ -302,6 +308,20 @@ impl<'a> Parser<'a> {
             self.context.syntax_error(span, message);
         }
         Err(at)
+    }
+
+    /// The bracket that passes the depth any tree may have: a text of nothing but open brackets
+    /// would cost the parser much before it sees that the rest is missing.
+    fn too_deep(&self, start: usize, end: usize) -> Option<usize> {
+        let mut depth = 0;
+        (start..end).find(|&at| {
+            match self.tokens[at].token {
+                Token::LParen | Token::LBrack | Token::LBrace => depth += 1,
+                Token::RParen | Token::RBrack | Token::RBrace => depth -= 1,
+                _ => {}
+            }
+            depth > MAX_DEPTH as i32
+        })
     }
 
     /// Looks for more errors in the function that has one at `error_at`: goes on with the next
