@@ -354,9 +354,10 @@ impl Heap {
     /// To be called in a transaction before a store to `len` bytes of the heap at `addr`.
     #[inline(always)]
     pub fn log(&mut self, addr: Addr, len: usize) {
-        debug_assert!(self.depth() > 0 && self.contains(addr));
+        debug_assert!(self.depth() > 0, "a logged store outside transactions");
         if (addr & 7) as usize + len <= 8 {
             if self.txn.is_unsaved(addr) && !self.space.is_young(addr) {
+                assert!(self.contains(addr), "range outside the heap");
                 self.txn.save_word(addr);
             }
         } else {
@@ -390,10 +391,9 @@ impl Heap {
     /// the next commit, in one piece with it.
     #[inline]
     pub fn note(&mut self, addr: Addr, len: usize) {
-        debug_assert!(self.contains(addr));
         let words = (addr & 7).wrapping_add(len as u64).div_ceil(8);
         assert!(
-            words * 8 <= self.end() - (addr & !7),
+            self.contains(addr) && words * 8 <= self.end() - (addr & !7),
             "range outside the heap"
         );
         if words > 0 && !self.is_fresh(addr) {
@@ -453,7 +453,19 @@ impl Heap {
             return Ok(());
         }
         self.publish()?;
-        self.empty_log(true)
+        self.empty_log(true)?;
+        // A log that a busy session has blown up need not stay beside the heap.
+        let Options {
+            log_bytes,
+            log_limit_bytes,
+            ..
+        } = self.options;
+        match &mut self.store {
+            Some(store) if store.log.capacity() > log_bytes.max(log_limit_bytes / 4) => {
+                store.log.shrink(log_bytes, store.superblock.uuid)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -272,6 +272,18 @@ impl Log {
         Ok(())
     }
 
+    /// Cuts an empty log that will not be written any more: the head first, which says how long the file must be.
+    pub fn shrink(&mut self, capacity: u64, uuid: [u8; 16]) -> Result<()> {
+        let io = |source| Error::io(&self.path, "shrinking the log", source);
+        let capacity = capacity.max(LOG_START + RECORD_ALIGN);
+        self.view = None;
+        self.file.write_at(&head(uuid, capacity), 0).map_err(io)?;
+        self.file.sync().map_err(io)?;
+        self.file.truncate(capacity).map_err(io)?;
+        self.capacity = capacity;
+        Ok(())
+    }
+
     /// Completes the head of `record` (whose payload follows its first `RECORD_HEAD_BYTES`) and writes it behind the
     /// last one. The log must have room for it.
     #[inline]

@@ -1,6 +1,8 @@
 //! Transactions in memory: the undo list, the levels of nesting, and the ranges that the next record must hold.
 #![allow(unsafe_code)] // Saves and restores words of the heap.
 
+use rustc_hash::FxHashMap;
+
 use crate::raw;
 
 const FILTER_WORDS: usize = 4096;
@@ -71,7 +73,13 @@ pub(crate) struct Txn {
     /// Ranges stored to outside transactions since the last record.
     noted: Vec<Range>,
     note_filter: Filter,
+    /// Lengths of `undo` and `noted` at which repeats that got through the filters are to be removed.
+    compact_undo_at: usize,
+    compact_noted_at: usize,
 }
+
+/// Lists shorter than this are not worth compacting.
+const COMPACT_MIN: usize = 1 << 20;
 
 impl Txn {
     pub fn new() -> Txn {
@@ -82,6 +90,8 @@ impl Txn {
             filter: Filter::new(),
             noted,
             note_filter: Filter::new(),
+            compact_undo_at: COMPACT_MIN,
+            compact_noted_at: COMPACT_MIN,
         }
     }
 
@@ -108,6 +118,44 @@ impl Txn {
         // SAFETY: the heap has checked that the word lies in its mapped range.
         let old = unsafe { raw::read_u64(addr & !7) };
         self.undo.extend_from_slice(&[old, addr >> 3 << 16 | 1]);
+        if self.undo.len() >= self.compact_undo_at {
+            self.compact_undo();
+        }
+    }
+
+    /// Keeps of each word saved at the innermost level the oldest value.
+    #[cold]
+    fn compact_undo(&mut self) {
+        let from = self.levels.last().copied().unwrap_or(0);
+        let mut oldest = FxHashMap::default();
+        Txn::each_entry(&self.undo, from, |old, range| {
+            let words = (range.addr() >> 3..).zip(old);
+            oldest.extend(words.map(|(word, &value)| (word, value)));
+        });
+        let mut words: Vec<(u64, u64)> = oldest.into_iter().collect();
+        words.sort_unstable();
+        self.undo.truncate(from);
+        let mut at = 0;
+        while at < words.len() {
+            let first = words[at].0;
+            let run = words[at..]
+                .iter()
+                .zip(first..)
+                .take(MAX_RANGE_WORDS as usize);
+            let n = run.take_while(|&(&(word, _), next)| word == next).count();
+            self.undo
+                .extend(words[at..at + n].iter().map(|&(_, value)| value));
+            self.undo.push(first << 16 | n as u64);
+            at += n;
+        }
+        self.compact_undo_at = COMPACT_MIN.max(self.undo.len() * 2);
+    }
+
+    #[cold]
+    fn compact_noted(&mut self) {
+        self.noted.sort_unstable();
+        self.noted.dedup();
+        self.compact_noted_at = COMPACT_MIN.max(self.noted.len() * 2);
     }
 
     /// Saves `words` words from the word at `addr` on.
@@ -122,6 +170,9 @@ impl Txn {
             self.undo.push(word << 16 | n);
             word += n;
         }
+        if self.undo.len() >= self.compact_undo_at {
+            self.compact_undo();
+        }
     }
 
     /// Notes a range that was stored to outside transactions.
@@ -135,6 +186,9 @@ impl Txn {
             let n = (end - word).min(MAX_RANGE_WORDS);
             self.noted.push(Range(word << 16 | n));
             word += n;
+        }
+        if self.noted.len() >= self.compact_noted_at {
+            self.compact_noted();
         }
     }
 
@@ -199,6 +253,7 @@ impl Txn {
         if self.undo.capacity() > 1 << 20 {
             self.undo.shrink_to(1 << 16);
         }
+        self.compact_undo_at = COMPACT_MIN;
     }
 
     /// The noted ranges are in a record.
@@ -206,6 +261,7 @@ impl Txn {
     pub fn forget_notes(&mut self) {
         if !self.noted.is_empty() {
             self.noted.clear();
+            self.compact_noted_at = COMPACT_MIN;
             self.note_filter.forget();
         }
     }

@@ -191,11 +191,8 @@ fn after_every_crash_the_heap_is_a_prefix_that_holds_all_durable_commits() {
     let run = |seeds: std::ops::Range<u64>| {
         let mut states = 0;
         for seed in seeds {
-            let durability = if seed % 2 == 0 {
-                Durability::Sync
-            } else {
-                Durability::None
-            };
+            let durability =
+                [Durability::Sync, Durability::None, Durability::Async][seed as usize % 3];
             let recording = record(seed, 12, &options(durability), None);
             match crash(&recording, 14, 40) {
                 Ok(n) => states += n,
@@ -218,6 +215,36 @@ fn a_failed_flush_loses_nothing_that_was_acknowledged() {
             panic!("flush {n}: {what}");
         }
     }
+}
+
+#[test]
+fn a_crash_while_a_heap_is_relocated_leaves_it_whole() {
+    let options = options(Durability::Sync);
+    let recording = record(1, 12, &options, None);
+    // The second session was not closed: its log is full of records.
+    let closes = recording
+        .events
+        .iter()
+        .rposition(|event| matches!(event, Event::Mark(_)));
+    let (files, _) = SimulatedDisk::crash(
+        &Files::new(),
+        &recording.events[..closes.unwrap()],
+        &mut |_| true,
+    );
+    let bounds = allowed(&recording.events[..closes.unwrap()]);
+    let disk = SimulatedDisk::new(files.clone());
+    let in_the_way = Heap::ephemeral(options.clone()).unwrap();
+    assert_ne!(open(&disk, &options).unwrap().base(), options.base);
+    drop(in_the_way);
+    let events = disk.events();
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Rename { .. }))
+    );
+    let visit = &mut |_, files| verify(&recording, files, bounds);
+    let states = explore(&files, &events, 20, &mut Random(1), visit).unwrap();
+    assert!(states > 200, "{states}");
 }
 
 /// Whether the simulator finds the mistake, in one of several workloads.

@@ -180,3 +180,37 @@ fn collection_frees_and_the_room_is_used_again() {
     assert!(disk.files()[&heap_path()].len() < 3_000_000);
     check(&mut open(&disk, &options).unwrap());
 }
+
+#[test]
+fn long_loops_of_stores_do_not_fill_memory_and_roll_back_exactly() {
+    const LEN: u64 = 30_000;
+    let (disk, options) = (MemoryDisk::default(), options(Durability::None));
+    let mut heap = open(&disk, &options).unwrap();
+    let word = heap
+        .register_type(TypeDesc::scalar("uint64", 1, Kind::Uint64, 8))
+        .unwrap();
+    let array = heap.alloc_array(word, LEN).unwrap();
+    heap.set_root("array", array, word).unwrap();
+    heap.sync().unwrap();
+    let scatter = |i: u64| array + i * 7919 % LEN * 8;
+    for i in 0..2_000_000 {
+        heap.note(scatter(i), 8);
+        put(scatter(i), i);
+    }
+    let before: Vec<u64> = (0..LEN).map(|i| get(array + i * 8)).collect();
+    heap.begin();
+    store(&mut heap, array, 1);
+    heap.begin();
+    for i in 0..2_000_000 {
+        store(&mut heap, scatter(i), !i);
+    }
+    heap.rollback().unwrap();
+    assert_eq!(get(array), 1);
+    heap.rollback().unwrap();
+    assert!((0..LEN).all(|i| get(array + i * 8) == before[i as usize]));
+    heap.sync().unwrap();
+    drop(heap);
+    let mut heap = open(&disk, &options).unwrap();
+    assert!((0..LEN).all(|i| get(array + i * 8) == before[i as usize]));
+    check(&mut heap);
+}
