@@ -47,4 +47,7 @@ codes! {
     E0008 TooDeep: "an expression or statement nested too deeply", "";
     E0009 FileTooLarge: "a source file of 4 GiB or more", "";
     E0010 NestedPvar: "a persistent variable declared inside a function or block", "func f() {\n\tpvar x int\n}\n";
+    E0701 NotSupported: "something that this version cannot compile yet", "func main() {\n\tgo func() {}()\n}\n";
+    E0702 FunctionTooLarge: "a function whose variables need too many words", "";
+    E0703 VolatileInPersistent: "a reference to the volatile heap stored in persistent memory", "type Node struct {\n\tnext *Node\n}\n\nfunc main() {\n\tn := pnew(Node)\n\tn.next = &Node{}\n}\n";
 }

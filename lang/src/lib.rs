@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod package;
 pub mod source;
 
+pub(crate) mod codegen;
 pub(crate) mod syntax;
 pub(crate) mod tir;
 pub(crate) mod types;

@@ -1,3 +1,6 @@
 //! The bytecode: the boundary between the compiler and the machine.
+pub(crate) mod asm;
+pub mod disasm;
 pub mod op;
 pub mod program;
+pub mod verify;
