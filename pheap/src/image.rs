@@ -15,6 +15,7 @@ use crate::layout::{
 use crate::spans::{CLASSES, LARGE, PAGE_BYTES};
 
 const PAGE: usize = PAGE_BYTES as usize;
+static ZEROS: [u8; PAGE] = [0; PAGE];
 /// Pages held before they are written out; what is applied later simply changes them again.
 const MAX_PAGES: usize = 16 << 10;
 /// Neighbouring pages are written together, up to this many bytes.
@@ -319,7 +320,7 @@ pub fn descriptors(bytes: &[u8]) -> impl Iterator<Item = Descriptor> + '_ {
 pub fn is_intact(bytes: &[u8], crc: Option<u32>) -> bool {
     match crc {
         Some(crc) => crc32c::crc32c(bytes) == crc,
-        None => bytes.iter().all(|&byte| byte == 0),
+        None => bytes == ZEROS,
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::memory::guard;
+use super::memory::{guard, set_len};
 use super::{Disk, DiskFile, MemoryDisk, Mode};
 
 /// Bytes that reach the medium together or not at all.
@@ -123,6 +123,9 @@ impl SimulatedDisk {
                     offset,
                     bytes,
                 } => {
+                    let exists = durable.contains_key(path);
+                    let mut file = durable.remove(path).unwrap_or_default();
+                    let mut touched = false;
                     let mut at = 0;
                     while at < bytes.len() {
                         let to = *offset + at as u64;
@@ -133,22 +136,22 @@ impl SimulatedDisk {
                             ((UNIT_BYTES - to % UNIT_BYTES) as usize).min(rest)
                         };
                         if ask(certain) {
-                            let file = durable.entry(path.clone()).or_default();
+                            touched = true;
                             let end = to as usize + len;
                             if file.len() < end {
-                                file.resize(end, 0);
+                                set_len(&mut file, end);
                             }
                             file[to as usize..end].copy_from_slice(&bytes[at..at + len]);
                         }
                         at += len;
                     }
+                    if exists || touched {
+                        durable.insert(path.clone(), file);
+                    }
                 }
                 Event::Resize { path, len } => {
                     if ask(certain) {
-                        durable
-                            .entry(path.clone())
-                            .or_default()
-                            .resize(*len as usize, 0);
+                        set_len(durable.entry(path.clone()).or_default(), *len as usize);
                     }
                 }
                 Event::Rename { from, to } => {
