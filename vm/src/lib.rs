@@ -1,1 +1,142 @@
-//! The pgo bytecode machine.
+//! The pgo bytecode machine: loads programs, runs them, keeps their two heaps.
+
+mod gc;
+mod goroutine;
+mod hash;
+mod heap;
+mod host;
+mod interp;
+mod load;
+mod map;
+pub mod native;
+mod persist;
+mod raw;
+mod trace;
+mod trap;
+pub mod value;
+
+#[cfg(test)]
+mod tests;
+
+use lang::bytecode::program::{FuncIdx, FuncValue, TypeIdx};
+use pheap::Mapping;
+use rustc_hash::FxHashMap;
+
+pub use native::{Ctx, NativeDef, NativeError, NativeFn, SliceRef, StrRef};
+pub use persist::HeapChoice;
+pub use value::{TypeTable, ValueRef};
+
+use goroutine::Goroutine;
+use heap::VolatileHeap;
+use interp::call::{CachedMethod, FuncEntry};
+use interp::{Fp, Pc};
+use value::RtType;
+
+/// Slots at both ends of a stack that no frame uses: room for the links of the first frame, and for reads of several
+/// slots at the very end.
+pub(crate) const STACK_SLACK: usize = 16;
+
+/// What the host decides.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// os.Args.
+    pub args: Vec<String>,
+    pub heap: HeapChoice,
+    pub durability: pheap::Durability,
+    /// Collect the volatile heap at every allocation.
+    pub gc_stress: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let durability = pheap::Durability::default();
+        Options { args: Vec::new(), heap: HeapChoice::Unnamed, durability, gc_stress: false }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// By itself (0) or by os.Exit.
+    Exit(i32),
+    /// By a panic or fatal error that has been reported on standard error.
+    Panicked,
+}
+
+impl Outcome {
+    /// The exit status of the process.
+    pub fn status(self) -> i32 {
+        match self {
+            Outcome::Exit(status) => status,
+            Outcome::Panicked => 2,
+        }
+    }
+}
+
+/// Why a heap could not be closed in order.
+#[derive(Clone, Debug)]
+pub struct CloseError(String);
+
+impl std::fmt::Display for CloseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CloseError {}
+
+/// A native as linked; None where the library has none with that name and signature.
+#[derive(Clone, Copy)]
+pub(crate) struct Linked {
+    pub f: Option<NativeFn>,
+    pub result_slots: usize,
+}
+
+/// The machine. It stays usable after a panic, and takes ever larger versions of one program.
+pub struct Vm {
+    // What instructions read, together.
+    stack_base: Fp,
+    stack_end: Fp,
+    funcs_ptr: *const FuncEntry,
+    func_values_ptr: *const FuncValue,
+    rt_ptr: *const RtType,
+    /// Address of the package variables.
+    globals: u64,
+    /// Range of the persistent heap; empty while none is open.
+    pbase: u64,
+    plen: u64,
+    method_cache: Box<[CachedMethod; interp::call::METHOD_CACHE]>,
+    strings: Vec<(u64, u64)>,
+    pvar_addrs: Vec<u64>,
+    natives: Vec<Linked>,
+    heap: VolatileHeap,
+
+    g: Goroutine,
+    types: Box<TypeTable>,
+    layouts: Vec<Option<&'static map::Layout>>,
+    funcs: Vec<FuncEntry>,
+    func_values: Vec<FuncValue>,
+    /// Code ranges, ascending: first address, end, function.
+    ranges: Vec<(u64, u64, FuncIdx)>,
+    /// What `strings` points to; programs may hold on to constants of older versions.
+    string_bytes: Vec<Box<[u8]>>,
+    /// Objects of func values without captures.
+    static_closures: Vec<Option<Box<u64>>>,
+    implements_cache: FxHashMap<(u64, TypeIdx), bool>,
+    store: Option<persist::Store>,
+    pub(crate) options: Options,
+    host: host::Host,
+    library: &'static [NativeDef],
+    outcome: Option<Outcome>,
+    /// Deferred functions and panics below these belong to an outer run.
+    defer_floor: usize,
+    panic_floor: usize,
+    /// Where the running native was called.
+    at: (Pc, Fp),
+    /// Words that are roots beside stack and globals.
+    pinned: Vec<u64>,
+    seed_counter: u64,
+    rt_error_ty: Option<TypeIdx>,
+    string_ty: Option<TypeIdx>,
+    _globals_mapping: Mapping,
+}

@@ -1,6 +1,7 @@
 //! Typed views of Go values in memory, for natives: kinds, scalars, parts, dynamic values. Reading only.
 #![allow(unsafe_code)] // Reads Go values at addresses that typed values of the program led to.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use lang::bytecode::program::{FieldDesc, Kind, NO_TYPE, Program, TypeDesc, TypeIdx};
@@ -43,7 +44,7 @@ pub struct TypeTable {
     pub(crate) rt: Vec<RtType>,
     pub(crate) by_key: FxHashMap<u64, TypeIdx>,
     /// Names of types that only the persistent heap knows, by key.
-    pub(crate) foreign: FxHashMap<u64, String>,
+    pub(crate) foreign: RefCell<FxHashMap<u64, String>>,
 }
 
 impl TypeTable {
@@ -64,7 +65,7 @@ impl TypeTable {
     pub fn key_name(&self, key: u64) -> String {
         match self.by_key(key) {
             Some(ty) => self.desc(ty).name.clone(),
-            None => self.foreign.get(&key).cloned().unwrap_or_else(|| format!("type {key:#x} of the heap")),
+            None => self.foreign.borrow().get(&key).cloned().unwrap_or_else(|| format!("type {key:#x} of the heap")),
         }
     }
 

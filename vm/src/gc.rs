@@ -1,0 +1,170 @@
+//! Collection of the volatile heap: stop the world, mark from the roots, sweep. Objects do not move.
+//!
+//! Objects are scanned precisely by their type's pointer map. Frames are scanned conservatively: every word of the
+//! used stack that is the address of an object keeps it. That is sound because nothing moves and `find_object`
+//! accepts any word; a stale slot merely delays a free. Persistent memory never refers to the volatile heap, so it
+//! holds no roots.
+#![allow(unsafe_code)] // Reads the words of objects and globals.
+
+use lang::bytecode::program::PtrKind;
+use pheap::ObjectRef;
+
+use crate::Vm;
+use crate::heap::{CONSERVATIVE, NOSCAN, VolatileHeap};
+use crate::raw;
+
+struct Marker<'a> {
+    heap: &'a mut VolatileHeap,
+    work: Vec<ObjectRef>,
+}
+
+impl Marker<'_> {
+    #[inline]
+    fn word(&mut self, word: u64) {
+        if self.heap.space.contains(word)
+            && let Some(object) = self.heap.space.mark(word)
+            && object.type_index != NOSCAN
+        {
+            self.work.push(object);
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(object) = self.work.pop() {
+            if object.type_index == CONSERVATIVE {
+                for at in (object.addr..object.addr + object.size_bytes).step_by(8) {
+                    // SAFETY: a word of a live object.
+                    self.word(unsafe { raw::read(at) });
+                }
+                continue;
+            }
+            each_pointer(self.heap, object, &mut self.work, |heap, work, word| {
+                if heap.space.contains(word)
+                    && let Some(found) = heap.space.mark(word)
+                    && found.type_index != NOSCAN
+                {
+                    work.push(found);
+                }
+            });
+        }
+    }
+}
+
+/// Calls `visit` with each pointer word of a precisely typed object.
+fn each_pointer<W>(
+    heap: &mut VolatileHeap,
+    object: ObjectRef,
+    work: &mut W,
+    mut visit: impl FnMut(&mut VolatileHeap, &mut W, u64),
+) {
+    let ty = &heap.types[object.type_index as usize];
+    let (stride, count) = (ty.stride, u64::from(object.count));
+    // The map is taken out for the walk: marking does not touch the registry.
+    let ptrs = std::mem::take(&mut heap.types[object.type_index as usize].ptrs);
+    if !ptrs.is_empty() {
+        for i in 0..count {
+            let at = object.addr + i * stride;
+            for &(offset, kind) in &ptrs {
+                let at = at + u64::from(offset);
+                // SAFETY: the pointer map lies within the element, the element in a live object.
+                let word = unsafe { raw::read(at) };
+                match kind {
+                    PtrKind::Ptr => visit(heap, work, word),
+                    // SAFETY: the second word of the same interface.
+                    PtrKind::Iface if word & 1 == 0 => visit(heap, work, unsafe { raw::read(at + 8) }),
+                    PtrKind::Iface => {}
+                }
+            }
+        }
+    }
+    heap.types[object.type_index as usize].ptrs = ptrs;
+}
+
+impl Vm {
+    /// Calls `visit` with every word that may be a reference of the machine: the stack up to `top` (a slot number),
+    /// globals, deferred closures, panics.
+    fn each_root(&self, top: usize, mut visit: impl FnMut(u64)) {
+        for &word in &self.g.stack[..top.min(self.g.stack.len())] {
+            visit(word);
+        }
+        for global in &self.types.program.globals {
+            let desc = self.types.desc(global.ty);
+            let at = self.globals + u64::from(global.offset);
+            for &(offset, kind) in &desc.ptrs {
+                let at = at + u64::from(offset);
+                // SAFETY: the variable lies in the globals.
+                unsafe {
+                    let word = raw::read(at);
+                    match kind {
+                        PtrKind::Ptr => visit(word),
+                        PtrKind::Iface if word & 1 == 0 => visit(raw::read(at + 8)),
+                        PtrKind::Iface => {}
+                    }
+                }
+            }
+        }
+        for defer in &self.g.defers {
+            visit(defer.closure);
+        }
+        for panic in &self.g.panics {
+            visit(panic.data);
+        }
+        for &word in &self.pinned {
+            visit(word);
+        }
+    }
+
+    /// Collects the volatile heap; frames end at slot `top`.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn collect_volatile_heap(&mut self, top: usize) {
+        let mut roots = Vec::with_capacity(top);
+        let (base, end) = (self.heap.space.base(), self.heap.space.end());
+        self.each_root(top, |word| {
+            if word >= base && word < end {
+                roots.push(word);
+            }
+        });
+        let mut marker = Marker { heap: &mut self.heap, work: Vec::new() };
+        for word in roots {
+            marker.word(word);
+            marker.drain();
+        }
+        self.heap.space.sweep(|_| ());
+        self.heap.pace();
+    }
+
+    /// Every address in the persistent range that the machine or a live volatile object may refer to.
+    pub(crate) fn persistent_references(&mut self, top: usize) -> Vec<u64> {
+        let (base, len) = (self.pbase, self.plen);
+        let is_persistent = move |word: u64| word.wrapping_sub(base) < len;
+        let mut found = Vec::new();
+        self.each_root(top, |word| {
+            if is_persistent(word) {
+                found.push(word);
+            }
+        });
+        let mut objects = Vec::new();
+        self.heap.space.for_each_object(|object| objects.push(object));
+        for object in objects {
+            if object.type_index == CONSERVATIVE {
+                for at in (object.addr..object.addr + object.size_bytes).step_by(8) {
+                    // SAFETY: a word of an object.
+                    let word = unsafe { raw::read(at) };
+                    if is_persistent(word) {
+                        found.push(word);
+                    }
+                }
+            } else if object.type_index != NOSCAN {
+                each_pointer(&mut self.heap, object, &mut found, |_, found, word| {
+                    if is_persistent(word) {
+                        found.push(word);
+                    }
+                });
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}

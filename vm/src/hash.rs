@@ -1,0 +1,197 @@
+//! Content hashes and equality of Go values in memory: map keys, `==` of composite types.
+#![allow(unsafe_code)] // Reads values at addresses that the program's types describe.
+
+use lang::bytecode::program::{Kind, TypeIdx};
+
+use crate::raw;
+use crate::value::TypeTable;
+
+/// The text of a run-time error.
+pub(crate) type Failure = String;
+
+const M1: u64 = 0xa076_1d64_78bd_642f;
+const M2: u64 = 0xe703_7ed1_a0b4_28db;
+/// Key of the hash of an interface whose type the program does not know.
+const M3: u64 = 0x8ebc_6af0_9c88_c6e3;
+
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let wide = u128::from(a) * u128::from(b);
+    (wide >> 64) as u64 ^ wide as u64
+}
+
+#[inline(always)]
+pub(crate) fn word(x: u64, seed: u64) -> u64 {
+    fold(x ^ M1, seed ^ M2)
+}
+
+/// Hash of bytes: folded multiplication of 16 bytes at a time.
+#[inline]
+pub(crate) fn bytes(data: &[u8], seed: u64) -> u64 {
+    let len = data.len();
+    let at = |i: usize| u64::from_le_bytes(data[i..i + 8].try_into().expect("eight bytes"));
+    let at4 = |i: usize| u64::from(u32::from_le_bytes(data[i..i + 4].try_into().expect("four bytes")));
+    let mut h = seed ^ M1;
+    let (a, b) = if len >= 16 {
+        let mut i = 0;
+        while i + 16 < len {
+            h = fold(at(i) ^ M2, at(i + 8) ^ h);
+            i += 16;
+        }
+        (at(len - 16), at(len - 8))
+    } else if len >= 8 {
+        (at(0), at(len - 8))
+    } else if len >= 4 {
+        (at4(0), at4(len - 4))
+    } else if len > 0 {
+        let (first, mid, last) = (data[0], data[len / 2], data[len - 1]);
+        (u64::from(first) << 16 | u64::from(mid) << 8 | u64::from(last), 0)
+    } else {
+        (0, 0)
+    };
+    fold(M2 ^ len as u64, fold(a ^ M2, b ^ h))
+}
+
+fn float(x: f64, seed: u64) -> u64 {
+    // 0 and -0 are equal; NaN is equal to nothing, so any hash does.
+    word(if x == 0.0 { 0 } else { x.to_bits() }, seed)
+}
+
+/// Hash of the value at `addr`; fails for dynamic types that cannot be hashed.
+pub(crate) fn value(types: &TypeTable, ty: TypeIdx, addr: u64, seed: u64) -> Result<u64, Failure> {
+    let desc = types.desc(ty);
+    // SAFETY: as many bytes are read as the type has.
+    unsafe {
+        Ok(match desc.kind {
+            Kind::Bool | Kind::Int8 | Kind::Uint8 => word(raw::read8(addr).into(), seed),
+            Kind::Int16 | Kind::Uint16 => word(raw::read16(addr).into(), seed),
+            Kind::Int32 | Kind::Uint32 => word(raw::read32(addr).into(), seed),
+            Kind::Float32 => float(f32::from_bits(raw::read32(addr)).into(), seed),
+            Kind::Float64 => float(f64::from_bits(raw::read(addr)), seed),
+            Kind::Complex64 => {
+                let part = |at| f64::from(f32::from_bits(raw::read32(at)));
+                float(part(addr + 4), float(part(addr), seed))
+            }
+            Kind::Complex128 => {
+                let part = |at| f64::from_bits(raw::read(at));
+                float(part(addr + 8), float(part(addr), seed))
+            }
+            Kind::String => bytes(raw::slice(raw::read(addr), raw::read(addr + 8)), seed),
+            Kind::Array => {
+                let size = types.rt(desc.elem).size;
+                let mut h = seed;
+                for i in 0..desc.len {
+                    h = value(types, desc.elem, addr + i * size, h)?;
+                }
+                h
+            }
+            Kind::Struct => {
+                let mut h = seed;
+                for field in desc.fields.iter().filter(|field| field.name != "_") {
+                    h = value(types, field.ty, addr + u64::from(field.offset), h)?;
+                }
+                h
+            }
+            Kind::Interface => return interface(types, raw::read(addr), raw::read(addr + 8), seed),
+            Kind::Slice | Kind::Map | Kind::Func => return Err(format!("hash of unhashable type {}", desc.name)),
+            _ => word(raw::read(addr), seed),
+        })
+    }
+}
+
+fn interface(types: &TypeTable, key: u64, data: u64, seed: u64) -> Result<u64, Failure> {
+    if key == 0 {
+        return Ok(word(0, seed));
+    }
+    let Some(ty) = types.by_key(key) else { return Ok(word(data, seed ^ M3)) };
+    let desc = types.desc(ty);
+    if !desc.comparable {
+        return Err(format!("hash of unhashable type {}", desc.name));
+    }
+    let seed = word(key, seed);
+    match key & 2 {
+        0 => value(types, ty, &raw const data as u64, seed),
+        _ => value(types, ty, data, seed),
+    }
+}
+
+/// Whether the values at `a` and `b` are equal; fails for dynamic types that cannot be compared.
+pub(crate) fn equal(types: &TypeTable, ty: TypeIdx, a: u64, b: u64) -> Result<bool, Failure> {
+    let desc = types.desc(ty);
+    // SAFETY: as many bytes are read as the type has.
+    unsafe {
+        Ok(match desc.kind {
+            Kind::Bool | Kind::Int8 | Kind::Uint8 => raw::read8(a) == raw::read8(b),
+            Kind::Int16 | Kind::Uint16 => raw::read16(a) == raw::read16(b),
+            Kind::Int32 | Kind::Uint32 => raw::read32(a) == raw::read32(b),
+            Kind::Float32 => f32::from_bits(raw::read32(a)) == f32::from_bits(raw::read32(b)),
+            Kind::Float64 => f64::from_bits(raw::read(a)) == f64::from_bits(raw::read(b)),
+            Kind::Complex64 => {
+                let part = |at| f32::from_bits(raw::read32(at));
+                part(a) == part(b) && part(a + 4) == part(b + 4)
+            }
+            Kind::Complex128 => {
+                let part = |at| f64::from_bits(raw::read(at));
+                part(a) == part(b) && part(a + 8) == part(b + 8)
+            }
+            Kind::String => strings(a, b),
+            Kind::Array => {
+                let size = types.rt(desc.elem).size;
+                for i in 0..desc.len {
+                    if !equal(types, desc.elem, a + i * size, b + i * size)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Kind::Struct => {
+                for field in desc.fields.iter().filter(|field| field.name != "_") {
+                    let offset = u64::from(field.offset);
+                    if !equal(types, field.ty, a + offset, b + offset)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Kind::Interface => {
+                let (ka, kb) = (raw::read(a), raw::read(b));
+                if ka != kb {
+                    return Ok(false);
+                }
+                if ka == 0 {
+                    return Ok(true);
+                }
+                let (da, db) = (raw::read(a + 8), raw::read(b + 8));
+                let Some(ty) = types.by_key(ka) else { return Ok(da == db) };
+                let desc = types.desc(ty);
+                if !desc.comparable {
+                    return Err(format!("comparing uncomparable type {}", desc.name));
+                }
+                match ka & 2 {
+                    0 => return equal(types, ty, a + 8, b + 8),
+                    _ => return equal(types, ty, da, db),
+                }
+            }
+            Kind::Slice | Kind::Map | Kind::Func => {
+                return Err(format!("comparing uncomparable type {}", desc.name));
+            }
+            _ => raw::read(a) == raw::read(b),
+        })
+    }
+}
+
+/// Whether the strings at `a` and `b` are equal.
+/// # Safety
+/// Both are addresses of strings.
+#[inline(always)]
+pub(crate) unsafe fn strings(a: u64, b: u64) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let (la, lb) = (raw::read(a + 8), raw::read(b + 8));
+        if la != lb {
+            return false;
+        }
+        let (pa, pb) = (raw::read(a), raw::read(b));
+        pa == pb || raw::slice(pa, la) == raw::slice(pb, lb)
+    }
+}

@@ -1,0 +1,31 @@
+//! The process's standard streams, unbuffered as Go's.
+
+use std::io::{self, Read, Write};
+use std::mem::ManuallyDrop;
+use std::fs::File;
+use std::os::fd::FromRawFd;
+
+pub(crate) struct Host {
+    // Standard output as a file: the library's own handle would buffer lines.
+    stdout: ManuallyDrop<File>,
+}
+
+impl Host {
+    #[allow(unsafe_code)] // Borrows a descriptor that the process has for its whole life.
+    pub fn new() -> Host {
+        // SAFETY: descriptor 1 is never closed by this value.
+        Host { stdout: ManuallyDrop::new(unsafe { File::from_raw_fd(1) }) }
+    }
+
+    pub fn write_stdout(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stdout.write_all(bytes)
+    }
+
+    pub fn write_stderr(&mut self, bytes: &[u8]) -> io::Result<()> {
+        io::stderr().write_all(bytes)
+    }
+
+    pub fn read_stdin(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        io::stdin().lock().read(buf)
+    }
+}

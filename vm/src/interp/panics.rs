@@ -1,0 +1,243 @@
+//! Panics: raising, running deferred functions on top of the panicking frames, recovering, giving up; stack growth.
+#![allow(unsafe_code)] // Frames.
+
+use lang::bytecode::program::{FuncIdx, Function, NO_FUNC};
+
+use super::*;
+use crate::goroutine::MAX_STACK_BYTES;
+use crate::raw;
+use crate::trap::{Panic, Trap};
+use crate::{Outcome, STACK_SLACK};
+
+impl Vm {
+    /// Slot number of a frame.
+    #[inline(always)]
+    pub(crate) fn slot_of(&self, fp: Fp) -> usize {
+        (fp as usize - self.stack_base as usize) / 8
+    }
+
+    #[inline(always)]
+    pub(crate) fn frame_at(&self, slot: usize) -> Fp {
+        // SAFETY: slot numbers come from frames of this stack.
+        unsafe { self.stack_base.add(slot) }
+    }
+
+    /// The function whose code a return address (or the address behind an instruction word) is in.
+    pub(crate) fn func_at(&self, pc: Pc) -> Option<(FuncIdx, &Function)> {
+        let at = pc as u64 - 8;
+        let i = self.ranges.partition_point(|range| range.0 <= at).checked_sub(1)?;
+        let (_, end, func) = self.ranges[i];
+        (at < end).then(|| (func, &self.types.program.funcs[func as usize]))
+    }
+
+    /// Slot number where the frame ends whose code `pc` is in.
+    pub(crate) fn frame_end(&self, pc: Pc, fp: Fp) -> usize {
+        self.slot_of(fp) + self.func_at(pc).map_or(0, |(_, func)| func.frame_slots as usize)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn throw_nil(&mut self, pc: Pc, fp: Fp) -> Next {
+        self.throw(Trap::NilDeref, pc, fp)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn throw_divide(&mut self, pc: Pc, fp: Fp) -> Next {
+        self.throw(Trap::DivideByZero, pc, fp)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn throw_index(&mut self, pc: Pc, fp: Fp, index: u64, len: u64) -> Next {
+        self.throw(Trap::Index { index: index as i64, len }, pc, fp)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn no_variant(&mut self, pc: Pc, fp: Fp) -> Next {
+        self.throw(Trap::Fatal("internal error: a call reached a variant that was not compiled".into()), pc, fp)
+    }
+
+    /// Raises; gives the place to go on.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn throw(&mut self, trap: Trap, pc: Pc, fp: Fp) -> Next {
+        match trap {
+            Trap::Exit(code) => {
+                self.abandon();
+                return self.stop(Outcome::Exit(code));
+            }
+            Trap::Fatal(text) => {
+                self.report_fatal(&text, pc, self.slot_of(fp));
+                self.abandon();
+                return self.stop(Outcome::Panicked);
+            }
+            _ => {}
+        }
+        let is_nil_deref = matches!(trap, Trap::NilDeref);
+        let (key, data, text) = match trap {
+            Trap::Value(key, data) => (key, data, None),
+            Trap::Message(text) => {
+                let (key, data) = self.string_value(self.string_ty, &text);
+                (key, data, Some(text))
+            }
+            other => {
+                let text = other.text().unwrap_or_default();
+                let (key, data) = self.string_value(self.rt_error_ty.or(self.string_ty), &text);
+                (key, data, Some(text))
+            }
+        };
+        let frame = self.slot_of(fp);
+        self.g.panics.push(Panic {
+            key,
+            data,
+            text,
+            is_nil_deref,
+            frame,
+            pc,
+            deferring: 0,
+            deferring_pc: pc,
+            deferred: 0,
+            recovered: false,
+        });
+        self.unwind()
+    }
+
+    /// An interface holding a string of a type with string as its underlying type.
+    fn string_value(&mut self, ty: Option<u32>, text: &str) -> (u64, u64) {
+        let Some(ty) = ty else { return (0, 0) };
+        let (gc, key) = (self.types.rt(ty).gc, self.types.rt(ty).key);
+        let addr = self.alloc_bytes(text.as_bytes());
+        let string = self.alloc_volatile(gc, 1, 16);
+        // SAFETY: a fresh object of a string's size.
+        unsafe {
+            raw::write(string, addr);
+            raw::write(string + 8, text.len() as u64);
+        }
+        (key, string)
+    }
+
+    /// Runs the next deferred function for the newest panic, or gives up.
+    fn unwind(&mut self) -> Next {
+        if self.g.defers.len() <= self.defer_floor {
+            self.report_panics();
+            self.abandon();
+            return self.stop(Outcome::Panicked);
+        }
+        let defer = self.g.defers.pop().expect("there is one above the floor");
+        self.rollback_txns(defer.frame);
+        let txn = self.in_txn();
+        let panic = self.g.panics.last_mut().expect("only panics unwind");
+        panic.deferring = defer.frame;
+        panic.deferring_pc = defer.pc;
+        let (pc, frame) = (panic.pc, panic.frame);
+        let at = self.frame_end(pc, self.frame_at(frame)) + 2;
+        self.g.panics.last_mut().expect("as above").deferred = at;
+        if defer.closure == 0 {
+            return self.throw_nil(pc, self.frame_at(frame));
+        }
+        let func = self.deferred_func(defer.closure, txn);
+        let entry = self.funcs[func as usize];
+        if at + entry.frame_slots + STACK_SLACK > self.g.stack.len()
+            && !self.grow_to(at + entry.frame_slots + STACK_SLACK)
+        {
+            return self.stack_overflow(pc, self.frame_at(frame));
+        }
+        self.g.stack[at - 1] = AFTER_DEFERRED_CODE.as_ptr() as u64;
+        self.g.stack[at - 2] = defer.closure;
+        (entry.code, self.frame_at(at))
+    }
+
+    /// The variant of a deferred func value that fits; the other one if only that exists.
+    pub(crate) fn deferred_func(&self, closure: u64, txn: bool) -> FuncIdx {
+        // SAFETY: a func value is the address of an object that starts with an index of `func_values`.
+        let value = self.func_values[unsafe { raw::read(closure) } as usize];
+        let (want, other) = if txn { (value.txn, value.plain) } else { (value.plain, value.txn) };
+        if want == NO_FUNC { other } else { want }
+    }
+
+    /// The value of `recover()` in the frame `fp`: the newest panic's, if a deferred function of it (or a function
+    /// that only wrappers lie between) asks.
+    pub(crate) fn recover(&mut self, pc: Pc, fp: Fp) -> (u64, u64) {
+        let mut frame = self.slot_of(fp);
+        let Some(panic) = self.g.panics.last() else { return (0, 0) };
+        if panic.recovered || self.func_at(pc).is_some_and(|(_, func)| func.wrapper) {
+            return (0, 0);
+        }
+        while frame != panic.deferred {
+            let link = self.g.stack[frame - 1];
+            match self.func_at((link & LINK_PC) as Pc) {
+                Some((_, func)) if func.wrapper => frame -= (link >> 48) as usize,
+                _ => return (0, 0),
+            }
+        }
+        let panic = self.g.panics.last_mut().expect("looked at just now");
+        panic.recovered = true;
+        (panic.key, panic.data)
+    }
+
+    fn stop(&mut self, outcome: Outcome) -> Next {
+        self.outcome = Some(outcome);
+        (HALT_CODE.as_ptr(), self.frame_at(STACK_SLACK))
+    }
+
+    /// Nothing of the running program goes on: open transactions are rolled back.
+    fn abandon(&mut self) {
+        self.rollback_txns(0);
+        self.g.defers.truncate(self.defer_floor);
+        self.g.panics.truncate(self.panic_floor);
+    }
+
+    /// Makes room for a frame of `slots` at `callee`; the frame's new place, or null when the stack may not grow.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn grow_stack(&mut self, callee: Fp, slots: usize) -> Fp {
+        let at = self.slot_of(callee);
+        if self.grow_to(at + slots + STACK_SLACK) { self.frame_at(at) } else { std::ptr::null_mut() }
+    }
+
+    fn grow_to(&mut self, slots: usize) -> bool {
+        let done = self.g.grow(slots);
+        self.bind_stack();
+        done
+    }
+
+    /// Points the machine at the current goroutine's stack.
+    pub(crate) fn bind_stack(&mut self) {
+        self.stack_base = self.g.stack.as_mut_ptr();
+        // SAFETY: the slack lies within the stack.
+        self.stack_end = unsafe { self.stack_base.add(self.g.stack.len() - STACK_SLACK) };
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn stack_overflow(&mut self, pc: Pc, fp: Fp) -> Next {
+        self.write_stderr(&format!("runtime: goroutine stack exceeds {MAX_STACK_BYTES}-byte limit\n"));
+        self.throw(Trap::Fatal("stack overflow".into()), pc, fp)
+    }
+}
+
+/// A deferred function that a panic ran has returned.
+pub(crate) fn after_deferred(vm: &mut Vm) -> Next {
+    let panic = vm.g.panics.last().expect("a panic ran the function");
+    if !panic.recovered {
+        return vm.unwind();
+    }
+    let (frame, pc) = (panic.deferring, panic.deferring_pc);
+    vm.g.panics.pop();
+    // Older panics whose deferred calls are gone with the frames above are over, too.
+    while vm.g.panics.len() > vm.panic_floor && vm.g.panics.last().is_some_and(|older| older.deferred > frame) {
+        vm.g.panics.pop();
+    }
+    let start = vm.func_at(pc).and_then(|(func, desc)| Some((vm.funcs[func as usize].code, desc.recover_pc?)));
+    match start {
+        // SAFETY: the address of an instruction of the function.
+        Some((code, word)) => (unsafe { code.add(word as usize) }, vm.frame_at(frame)),
+        None => vm.throw(
+            Trap::Fatal("internal error: a function with deferred calls cannot be resumed".into()),
+            pc,
+            vm.frame_at(frame),
+        ),
+    }
+}

@@ -1,0 +1,204 @@
+//! What Go prints when a program dies: the panics, then the goroutine's frames; and what `print` writes.
+#![allow(unsafe_code)] // Walks frames; reads panic values.
+
+use std::fmt::Write;
+
+use lang::bytecode::program::Kind;
+
+use crate::Vm;
+use crate::interp::{AFTER_DEFERRED_CODE, LINK_PC, Pc};
+use crate::raw;
+use crate::value::ValueRef;
+
+/// Frames shown at each end of a long trace.
+const SHOWN_FRAMES: usize = 50;
+
+/// A frame of a trace.
+pub(crate) struct FrameInfo {
+    pub function: String,
+    pub has_params: bool,
+    pub file: String,
+    pub line: u32,
+    pub offset: usize,
+}
+
+impl Vm {
+    /// Addresses in the running functions, innermost first, from the frame at slot `frame` outwards; wrappers are
+    /// left out.
+    fn return_addresses(&self, mut pc: Pc, mut frame: usize) -> Vec<Pc> {
+        let mut out = Vec::new();
+        let after = AFTER_DEFERRED_CODE.as_ptr();
+        while let Some((_, func)) = self.func_at(pc) {
+            if !func.wrapper {
+                out.push(pc);
+            }
+            let link = self.g.stack[frame - 1];
+            let ret = (link & LINK_PC) as Pc;
+            if ret == after {
+                let Some(panic) = self.g.panics.iter().rev().find(|panic| panic.deferred == frame) else { break };
+                (pc, frame) = (panic.pc, panic.frame);
+            } else {
+                pc = ret;
+                frame -= (link >> 48) as usize;
+            }
+        }
+        out
+    }
+
+    fn describe_frame(&self, pc: Pc) -> Option<FrameInfo> {
+        let (index, func) = self.func_at(pc)?;
+        let word = (pc as usize - self.funcs[index as usize].code as usize) / 8 - 1;
+        let at = func.lines.partition_point(|line| line.0 as usize <= word);
+        let span = at.checked_sub(1).map_or(func.span, |at| func.lines[at].1);
+        let sources = &self.types.program.sources;
+        let is_known = sources.files().any(|(id, _)| id == span.file);
+        Some(FrameInfo {
+            function: func.name.clone(),
+            has_params: func.param_slots > 0,
+            file: if is_known { sources.file(span.file).name().into() } else { "?".into() },
+            line: if is_known { sources.line(span) } else { 0 },
+            offset: word * 8,
+        })
+    }
+
+    /// The frames from the one at slot `frame`, running at `pc`, outwards.
+    pub(crate) fn frames(&self, pc: Pc, frame: usize) -> Vec<FrameInfo> {
+        self.return_addresses(pc, frame).into_iter().filter_map(|pc| self.describe_frame(pc)).collect()
+    }
+
+    fn trace(&self, pc: Pc, frame: usize) -> String {
+        let mut out = format!("\ngoroutine {} [running]:\n", self.g.id);
+        let all = self.return_addresses(pc, frame);
+        let hidden = all.len().saturating_sub(2 * SHOWN_FRAMES);
+        for (i, &pc) in all.iter().enumerate() {
+            if hidden > 0 && (SHOWN_FRAMES..SHOWN_FRAMES + hidden).contains(&i) {
+                if i == SHOWN_FRAMES {
+                    let _ = writeln!(out, "...{hidden} frames elided...");
+                }
+                continue;
+            }
+            if let Some(f) = self.describe_frame(pc) {
+                let args = if f.has_params { "..." } else { "" };
+                let _ = writeln!(out, "{}({args})\n\t{}:{} +{:#x}", f.function, f.file, f.line, f.offset);
+            }
+        }
+        out
+    }
+
+    /// `fatal error: …` and the trace.
+    pub(crate) fn report_fatal(&mut self, text: &str, pc: Pc, frame: usize) {
+        let report = format!("fatal error: {text}\n{}", self.trace(pc, frame));
+        self.write_stderr(&report);
+    }
+
+    /// All panics in flight, oldest first, and the trace of where the newest was raised.
+    pub(crate) fn report_panics(&mut self) {
+        let (pc, frame) = match self.g.panics.last() {
+            Some(panic) => (panic.pc, panic.frame),
+            None => return,
+        };
+        let top = self.frame_end(pc, self.frame_at(frame)) + 2;
+        let mut report = String::new();
+        let mut is_nil_deref = false;
+        for i in self.panic_floor..self.g.panics.len() {
+            let panic = &self.g.panics[i];
+            let (key, data, text, recovered) = (panic.key, panic.data, panic.text.clone(), panic.recovered);
+            is_nil_deref = panic.is_nil_deref;
+            let text = match text {
+                Some(text) => text,
+                None => self.panic_text(key, data, top),
+            };
+            let tabs = if i > self.panic_floor { "\t" } else { "" };
+            let recovered = if recovered { " [recovered]" } else { "" };
+            let _ = writeln!(report, "{tabs}panic: {}{recovered}", text.replace('\n', "\n\t"));
+        }
+        if is_nil_deref {
+            let _ = writeln!(report, "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc={:#x}]", pc as u64);
+        }
+        report.push_str(&self.trace(pc, frame));
+        self.write_stderr(&report);
+    }
+
+    /// A panic value as Go prints it: by its `Error` or `String` method (run on the machine, frames from slot `top`
+    /// on), basic kinds by value, others by type and address.
+    fn panic_text(&mut self, key: u64, data: u64, top: usize) -> String {
+        let Some(ty) = self.types.by_key(key) else {
+            return format!("({}) {data:#x}", self.types.key_name(key));
+        };
+        let program = self.types.program.clone();
+        for method in [program.error_method, program.string_method] {
+            if let Some(value) = self.types.method(ty, method)
+                && let Some(value) = self.func_values.get(value as usize).copied()
+                && let Some([addr, len]) = self.run_nested(value.plain, data, top)
+            {
+                // SAFETY: the method's result is a string.
+                return String::from_utf8_lossy(unsafe { raw::slice(addr, len) }).into_owned();
+            }
+        }
+        let words = [key, data];
+        let types = self.types_ptr();
+        let desc = types.desc(ty);
+        let Some(value) = ValueRef::of_iface(types, words.as_ptr() as u64) else { return "nil".into() };
+        let text = match desc.kind {
+            Kind::Bool => value.bool().to_string(),
+            Kind::Int | Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 => value.int().to_string(),
+            Kind::Uint | Kind::Uint8 | Kind::Uint16 | Kind::Uint32 | Kind::Uint64 | Kind::Uintptr => {
+                value.uint().to_string()
+            }
+            Kind::Float32 | Kind::Float64 => print_float(value.float()),
+            Kind::Complex64 | Kind::Complex128 => {
+                let (re, im) = value.complex();
+                format!("({}{}i)", print_float(re), print_float(im))
+            }
+            Kind::String => {
+                let text = String::from_utf8_lossy(value.str()).into_owned();
+                return if desc.pkg_path.is_empty() { text } else { format!("{}(\"{text}\")", desc.name) };
+            }
+            _ => return format!("({}) {data:#x}", desc.name),
+        };
+        if desc.pkg_path.is_empty() { text } else { format!("{}({text})", desc.name) }
+    }
+
+    /// The predeclared `print` of one operand.
+    pub(crate) fn print(&mut self, kind: usize, words: [u64; 3]) {
+        let float = f64::from_bits;
+        let text = match kind {
+            0 => (words[0] != 0).to_string(),
+            1 => (words[0] as i64).to_string(),
+            2 => words[0].to_string(),
+            3 => print_float(float(words[0])),
+            4 => format!("({}{}i)", print_float(float(words[0])), print_float(float(words[1]))),
+            5 => {
+                // SAFETY: a string in slots.
+                let bytes = unsafe { raw::slice(words[0], words[1]) };
+                let _ = self.host.write_stderr(bytes);
+                return;
+            }
+            6 => format!("{:#x}", words[0]),
+            7 => format!("[{}/{}]{:#x}", words[1], words[2], words[0]),
+            8 => format!("({:#x},{:#x})", words[0], words[1]),
+            9 => " ".into(),
+            _ => "\n".into(),
+        };
+        self.write_stderr(&text);
+    }
+
+    pub(crate) fn write_stderr(&mut self, text: &str) {
+        // Nothing is left to be told when standard error is gone.
+        let _ = self.host.write_stderr(text.as_bytes());
+    }
+}
+
+/// As Go's `print` writes floats: `+1.500000e+000`.
+fn print_float(x: f64) -> String {
+    if x.is_nan() {
+        return "NaN".into();
+    }
+    if x.is_infinite() {
+        return if x > 0.0 { "+Inf".into() } else { "-Inf".into() };
+    }
+    let text = format!("{x:+.6e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    format!("{mantissa}e{}{:03}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
+}
