@@ -63,6 +63,7 @@ pub struct SourceFile {
     text: String,
     invalid_utf8: Vec<u32>,
     line_starts: Vec<u32>,
+    library: bool,
 }
 
 impl SourceFile {
@@ -86,11 +87,17 @@ impl SourceFile {
             text,
             invalid_utf8,
             line_starts,
+            library: false,
         }
     }
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Is it part of the standard library?
+    pub fn is_library(&self) -> bool {
+        self.library
     }
 
     pub fn text(&self) -> &str {
@@ -146,6 +153,11 @@ impl SourceMap {
         let id = FileId(self.files.len() as u32);
         self.files.push(SourceFile::new(name.into(), text.into()));
         id
+    }
+
+    /// Says that a file is part of the standard library.
+    pub fn mark_library(&mut self, id: FileId) {
+        self.files[id.0 as usize].library = true;
     }
 
     /// The file of an id that `add` of this map returned.

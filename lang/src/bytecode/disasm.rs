@@ -37,12 +37,12 @@ fn decode(code: &[u64], at: usize) -> Option<Ins> {
     })
 }
 
-/// The functions of the program, those of files that `include` names, in the order of their
-/// compilation.
-pub fn disassemble(p: &Program, include: &dyn Fn(&str) -> bool) -> String {
+/// The functions of the program, in the order of their compilation; those of library packages only
+/// if `all` are wanted.
+pub fn program(p: &Program, all: bool) -> String {
     let mut out = String::new();
     for f in &p.funcs {
-        if include(p.sources.file(f.span.file).name()) {
+        if all || !p.sources.file(f.span.file).is_library() {
             function(p, f, &mut out);
             out.push('\n');
         }
