@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -100,9 +100,10 @@ impl Flusher {
             let (shared, log) = (self.shared.clone(), self.log.clone());
             self.thread = Some(std::thread::spawn(move || shared.run(&*log)));
         }
+        // Either the thread sees the record before it waits, or this sees that it is idle.
+        fence(Ordering::SeqCst);
         if self.shared.idle.load(Ordering::SeqCst) {
-            let _guard = self.shared.sleep.lock();
-            self.shared.wake.notify_one();
+            self.shared.rouse();
         }
     }
 }
@@ -120,13 +121,21 @@ impl Shared {
         }
     }
 
+    /// Wakes the thread if it waits; one about to wait holds the lock until it does.
+    fn rouse(&self) {
+        let _guard = self.sleep.lock();
+        self.wake.notify_one();
+    }
+
     fn run(&self, log: &dyn DiskFile) {
-        while !self.stop.load(Ordering::Acquire) && self.poison.get().is_none() {
+        while self.poison.get().is_none() {
             let guard = self.sleep.lock().expect("no holder of this lock panics");
             self.idle.store(true, Ordering::SeqCst);
-            // The time limit covers a request that came between the test and the wait.
-            if self.is_flushed() && !self.stop.load(Ordering::Acquire) {
-                drop(self.wake.wait_timeout(guard, GATHER * 20));
+            if self.stop.load(Ordering::SeqCst) {
+                return;
+            }
+            if self.is_flushed() {
+                drop(self.wake.wait(guard));
             } else {
                 drop(guard);
             }
@@ -141,9 +150,9 @@ impl Shared {
 
 impl Drop for Flusher {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Release);
+        self.shared.stop.store(true, Ordering::SeqCst);
         if let Some(thread) = self.thread.take() {
-            self.shared.wake.notify_one();
+            self.shared.rouse();
             // A panic of the thread has been reported by then.
             let _ = thread.join();
         }

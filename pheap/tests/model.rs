@@ -214,3 +214,32 @@ fn long_loops_of_stores_do_not_fill_memory_and_roll_back_exactly() {
     assert!((0..LEN).all(|i| get(array + i * 8) == before[i as usize]));
     check(&mut heap);
 }
+
+#[test]
+fn async_commits_become_durable_by_themselves_within_ten_milliseconds_or_so() {
+    let disk = MemoryDisk::default();
+    let mut heap = open(&disk, &options(Durability::Async)).unwrap();
+    let word = heap
+        .register_type(TypeDesc::scalar("uint64", 1, Kind::Uint64, 8))
+        .unwrap();
+    for round in 0..20 {
+        heap.begin();
+        let addr = heap.alloc_array(word, 1).unwrap();
+        heap.set_root("word", addr, word).unwrap();
+        let lsn = heap.commit().unwrap();
+        // Generous, for a busy machine.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        while heap.stats().durable_lsn < lsn {
+            assert!(
+                std::time::Instant::now() < deadline,
+                "round {round} was never flushed"
+            );
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+    // A transaction may ask for more than the heap's policy.
+    heap.begin();
+    heap.delete_root("word");
+    let lsn = heap.commit_with(Durability::Sync).unwrap();
+    assert!(heap.stats().durable_lsn >= lsn);
+}
