@@ -88,6 +88,9 @@ impl Gen<'_> {
         });
         self.st.inst_map.insert(key.clone(), id);
         self.st.heaps_changed = true;
+        if self.st.emitting && self.st.persistence {
+            self.assume_either(id, &body);
+        }
         let captures = body.captures.iter().map(|c| c.inner);
         let seeds: Vec<LocalId> = body.params.iter().copied().chain(captures).collect();
         for (l, h) in seeds.into_iter().zip(key.heaps.iter()) {
@@ -103,6 +106,18 @@ impl Gen<'_> {
             }
         }
         id
+    }
+
+    /// An instance that inference did not meet: nothing is known of its variables.
+    fn assume_either(&mut self, id: InstId, body: &Body) {
+        for (i, l) in body.locals.iter().enumerate() {
+            let ty = self.sub(id, l.ty);
+            let h = self.any_heap(ty);
+            self.st.insts[id.0 as usize].locals[i] = h;
+        }
+        for r in &mut self.st.insts[id.0 as usize].results {
+            *r = Heap::EITHER;
+        }
     }
 
     /// A function literal's types mention the type parameters of the function it stands in.
@@ -350,7 +365,9 @@ impl Gen<'_> {
                     }
                 };
                 let value = self.request_key(key);
-                self.st.methods_done.insert(done, value);
+                if self.st.emitting {
+                    self.st.methods_done.insert(done, value);
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
 //! Composite literals, in slots or straight into fresh objects.
+use super::frame::SLOT_BYTES_MAX;
 use super::func::Fun;
 use super::types::Shape;
 use crate::bytecode::op::{Mode, Op};
@@ -133,6 +134,13 @@ impl Fun<'_, '_> {
                 for (i, f) in elems {
                     self.init(addr, off + i * size, elem, f, what);
                 }
+            }
+            _ if what.is_none()
+                && self.g.info(ty).size > SLOT_BYTES_MAX
+                && super::stmt::is_place(x) =>
+            {
+                let p = self.plus(addr, off);
+                self.copy_array(p, ty, x);
             }
             _ => self.store_fresh(addr, off, ty, x, what),
         }

@@ -293,15 +293,7 @@ impl Fun<'_, '_> {
     /// Copies an array value into a fresh object.
     pub fn copy_array(&mut self, p: u32, ty: Ty, e: &Expr) {
         let mark = self.top;
-        let place = matches!(
-            e.kind,
-            ExprKind::Local(_)
-                | ExprKind::Global(_)
-                | ExprKind::Deref(_)
-                | ExprKind::Field(..)
-                | ExprKind::Index(..)
-        );
-        let at = if place { Some(self.loc(e)) } else { None };
+        let at = super::stmt::is_place(e).then(|| self.loc(e));
         match at {
             Some(at @ (Loc::Mem { .. } | Loc::Elem { .. } | Loc::ArrayElem { .. } | Loc::Global(_))) => {
                 let (addr, off, _) = self.address(at, ty);

@@ -20,7 +20,8 @@ mod switch;
 mod tests;
 mod types;
 
-use crate::bytecode::program::{Program, TypeIdx};
+use crate::bytecode::op::{Op, TrapKind, encode};
+use crate::bytecode::program::{NO_FUNC, Program, TypeIdx};
 use crate::diagnostic::Diagnostics;
 use crate::source::Span;
 use crate::tir::*;
@@ -93,6 +94,14 @@ impl State {
             ..State::default()
         }
     }
+
+    /// With heaps inferred whether or not the program has persistent data.
+    pub fn with_heaps() -> State {
+        State {
+            persistence: true,
+            ..State::default()
+        }
+    }
 }
 
 /// One run of generation.
@@ -128,6 +137,9 @@ pub fn generate(
         g.run(entry);
     }
     g.report_bad_stores();
+    if g.diagnostics.has_errors() {
+        g.discard_unfinished();
+    }
     for d in found.iter() {
         diagnostics.push(d.clone());
     }
@@ -194,6 +206,28 @@ impl Gen<'_> {
             sig: self.sub(inst, m.sig),
             ..m.clone()
         }
+    }
+
+    /// After an error: what has no code yet must not count as compiled.
+    pub fn discard_unfinished(&mut self) {
+        self.st.wanted.clear();
+        let trap = encode(Op::Trap, TrapKind::Unreachable as u16, 0, 0);
+        let mut broken = FxHashSet::default();
+        for (i, f) in self.st.program.funcs.iter_mut().enumerate() {
+            if f.code.is_empty() {
+                f.code.push(trap);
+                broken.insert(i as u32);
+            }
+        }
+        for inst in &mut self.st.insts {
+            if broken.contains(&inst.func) {
+                inst.func = NO_FUNC;
+            }
+        }
+        let values = &self.st.program.func_values;
+        let good = |v: &u32| !broken.contains(&values[*v as usize].plain);
+        self.st.func_value_map.retain(|_, v| good(v));
+        self.st.methods_done.retain(|_, v| good(v));
     }
 
     fn emit(&mut self, id: InstId) {

@@ -1,4 +1,5 @@
 //! Statements.
+use super::frame::SLOT_BYTES_MAX;
 use super::func::Fun;
 use super::heaps::Heap;
 use super::place::Loc;
@@ -22,6 +23,18 @@ fn writes_early(e: &Expr) -> bool {
         ExprKind::Convert(_, x) => writes_early(x),
         _ => false,
     }
+}
+
+/// Can the expression have a place in memory?
+pub fn is_place(e: &Expr) -> bool {
+    matches!(
+        e.kind,
+        ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::Deref(_)
+            | ExprKind::Field(..)
+            | ExprKind::Index(..)
+    )
 }
 
 impl Fun<'_, '_> {
@@ -210,8 +223,40 @@ impl Fun<'_, '_> {
             }
             at => at,
         };
-        let src = self.eval(value, None);
-        self.store(at, ty, src, place, Some(value));
+        if !self.assign_large(at, ty, value) {
+            let src = self.eval(value, None);
+            self.store(at, ty, src, place, Some(value));
+        }
+    }
+
+    /// Large values are copied from memory to memory.
+    fn assign_large(&mut self, at: Loc, ty: Ty, value: &Expr) -> bool {
+        let volatile = match at {
+            Loc::Mem { heap, .. } | Loc::Elem { heap, .. } | Loc::ArrayElem { heap, .. } => {
+                heap == Heap::VOLATILE || heap == Heap::NIL
+            }
+            Loc::Global(_) => true,
+            _ => false,
+        };
+        let size = self.g.info(ty).size;
+        let zero = match &value.kind {
+            ExprKind::Zero => true,
+            ExprKind::StructLit(fields) => fields.is_empty(),
+            ExprKind::ArrayLit(elems) => elems.is_empty(),
+            _ => false,
+        };
+        if !volatile || size <= SLOT_BYTES_MAX || !zero && !is_place(value) {
+            return false;
+        }
+        let (addr, off, _) = self.address(at, ty);
+        let p = self.plus(addr, off);
+        if zero {
+            self.asm.op(Op::MemZ, p, 0, 0);
+            self.asm.word(size);
+        } else {
+            self.copy_array(p, ty, value);
+        }
+        true
     }
 
     fn assign_many(&mut self, list: &[(Option<Expr>, Expr)]) {

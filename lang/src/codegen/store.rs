@@ -113,9 +113,8 @@ impl Fun<'_, '_> {
         }
         let Some((value, ty)) = value else { return };
         if let Some((kind, help)) = remedy(&self.under(ty)) {
-            let heap = self.heap(value);
-            let bad = target == Heap::PERSISTENT && heap == Heap::VOLATILE;
-            if bad || self.g.st.bad_stores.iter().any(|s| s.span == value.span) {
+            let bad = target == Heap::PERSISTENT && self.is_volatile(value);
+            if self.g.st.persistence {
                 let instance = match bad {
                     true => self.g.instance_name(self.inst),
                     false => String::new(),
@@ -130,6 +129,16 @@ impl Fun<'_, '_> {
                 });
             }
         }
+    }
+
+    /// Is it certain that the value refers to the volatile heap? An append to nil takes the heap of
+    /// its destination.
+    fn is_volatile(&mut self, value: &Expr) -> bool {
+        let base = match &value.kind {
+            ExprKind::Append(base, _) | ExprKind::AppendSlice(base, _) => base,
+            _ => value,
+        };
+        self.heap(base) == Heap::VOLATILE
     }
 
     /// Stores in volatile memory, or in an object that nothing refers to yet.
