@@ -78,8 +78,9 @@ pub(crate) struct Txn {
     compact_noted_at: usize,
 }
 
-/// Lists shorter than this are not worth compacting.
-const COMPACT_MIN: usize = 1 << 20;
+/// Lists shorter than this (128 MiB of undo, 32 MiB of notes) are not worth compacting.
+const COMPACT_UNDO_MIN: usize = 1 << 24;
+const COMPACT_NOTED_MIN: usize = 1 << 22;
 
 impl Txn {
     pub fn new() -> Txn {
@@ -90,8 +91,8 @@ impl Txn {
             filter: Filter::new(),
             noted,
             note_filter: Filter::new(),
-            compact_undo_at: COMPACT_MIN,
-            compact_noted_at: COMPACT_MIN,
+            compact_undo_at: COMPACT_UNDO_MIN,
+            compact_noted_at: COMPACT_NOTED_MIN,
         }
     }
 
@@ -148,14 +149,14 @@ impl Txn {
             self.undo.push(first << 16 | n as u64);
             at += n;
         }
-        self.compact_undo_at = COMPACT_MIN.max(self.undo.len() * 2);
+        self.compact_undo_at = COMPACT_UNDO_MIN.max(self.undo.len() * 2);
     }
 
     #[cold]
     fn compact_noted(&mut self) {
         self.noted.sort_unstable();
         self.noted.dedup();
-        self.compact_noted_at = COMPACT_MIN.max(self.noted.len() * 2);
+        self.compact_noted_at = COMPACT_NOTED_MIN.max(self.noted.len() * 2);
     }
 
     /// Saves `words` words from the word at `addr` on.
@@ -253,7 +254,7 @@ impl Txn {
         if self.undo.capacity() > 1 << 20 {
             self.undo.shrink_to(1 << 16);
         }
-        self.compact_undo_at = COMPACT_MIN;
+        self.compact_undo_at = COMPACT_UNDO_MIN;
     }
 
     /// The noted ranges are in a record.
@@ -261,7 +262,7 @@ impl Txn {
     pub fn forget_notes(&mut self) {
         if !self.noted.is_empty() {
             self.noted.clear();
-            self.compact_noted_at = COMPACT_MIN;
+            self.compact_noted_at = COMPACT_NOTED_MIN;
             self.note_filter.forget();
         }
     }
@@ -280,5 +281,65 @@ impl Txn {
         });
         self.undo.truncate(from);
         self.filter.forget();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compacting_changes_neither_what_is_restored_nor_what_is_written() {
+        let mut memory: Vec<u64> = (0..3000).collect();
+        let base = memory.as_mut_ptr() as u64;
+        let mut random = 1u64;
+        let mut next = |n: u64| {
+            random = random
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (random >> 33) % n
+        };
+        for round in 0..50 {
+            let mut txn = Txn::new();
+            let mut saved = Vec::new();
+            let mut changed = vec![false; memory.len()];
+            for _ in 0..3 {
+                saved.push((memory.clone(), changed.clone()));
+                txn.begin();
+                for _ in 0..200 {
+                    let (at, words) = (next(2900), 1 + next(9));
+                    let addr = base + at * 8;
+                    if words > 4 {
+                        txn.save(addr, words);
+                    } else {
+                        (0..words).map(|i| addr + i * 8).for_each(|addr| {
+                            if txn.is_unsaved(addr) {
+                                txn.save_word(addr);
+                            }
+                        });
+                    }
+                    for i in at..at + words {
+                        // SAFETY: a word of `memory`, to which no reference is alive.
+                        unsafe { raw::write_u64(base + i * 8, next(1 << 40)) };
+                        changed[i as usize] = true;
+                    }
+                    if next(20) == 0 {
+                        txn.compact_undo();
+                    }
+                }
+            }
+            let mut ranges = Vec::new();
+            txn.changed(&mut Vec::new(), &mut ranges);
+            let mut listed = vec![false; memory.len()];
+            for (addr, words) in ranges {
+                let first = ((addr - base) / 8) as usize;
+                listed[first..first + words as usize].fill(true);
+            }
+            assert_eq!(listed, changed, "round {round}");
+            while let Some((before, _)) = saved.pop() {
+                txn.rollback();
+                assert!(memory == before, "round {round}");
+            }
+        }
     }
 }
