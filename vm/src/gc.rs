@@ -71,7 +71,9 @@ fn each_pointer<W>(
                 match kind {
                     PtrKind::Ptr => visit(heap, work, word),
                     // SAFETY: the second word of the same interface.
-                    PtrKind::Iface if word & 1 == 0 => visit(heap, work, unsafe { raw::read(at + 8) }),
+                    PtrKind::Iface if word & 1 == 0 => {
+                        visit(heap, work, unsafe { raw::read(at + 8) })
+                    }
                     PtrKind::Iface => {}
                 }
             }
@@ -125,7 +127,10 @@ impl Vm {
                 roots.push(word);
             }
         });
-        let mut marker = Marker { heap: &mut self.heap, work: Vec::new() };
+        let mut marker = Marker {
+            heap: &mut self.heap,
+            work: Vec::new(),
+        };
         for word in roots {
             marker.word(word);
             marker.drain();
@@ -145,7 +150,9 @@ impl Vm {
             }
         });
         let mut objects = Vec::new();
-        self.heap.space.for_each_object(|object| objects.push(object));
+        self.heap
+            .space
+            .for_each_object(|object| objects.push(object));
         for object in objects {
             if object.type_index == CONSERVATIVE {
                 for at in (object.addr..object.addr + object.size_bytes).step_by(8) {

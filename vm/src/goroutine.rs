@@ -35,7 +35,13 @@ pub(crate) struct Goroutine {
 
 impl Goroutine {
     pub fn new(id: u64) -> Goroutine {
-        Goroutine { id, stack: vec![0; FIRST_SLOTS], defers: Vec::new(), panics: Vec::new(), txns: Vec::new() }
+        Goroutine {
+            id,
+            stack: vec![0; FIRST_SLOTS],
+            defers: Vec::new(),
+            panics: Vec::new(),
+            txns: Vec::new(),
+        }
     }
 
     /// Makes room for `needed` slots; false where Go would give up.

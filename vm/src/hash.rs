@@ -30,7 +30,11 @@ pub(crate) fn word(x: u64, seed: u64) -> u64 {
 pub(crate) fn bytes(data: &[u8], seed: u64) -> u64 {
     let len = data.len();
     let at = |i: usize| u64::from_le_bytes(data[i..i + 8].try_into().expect("eight bytes"));
-    let at4 = |i: usize| u64::from(u32::from_le_bytes(data[i..i + 4].try_into().expect("four bytes")));
+    let at4 = |i: usize| {
+        u64::from(u32::from_le_bytes(
+            data[i..i + 4].try_into().expect("four bytes"),
+        ))
+    };
     let mut h = seed ^ M1;
     let (a, b) = if len >= 16 {
         let mut i = 0;
@@ -45,7 +49,10 @@ pub(crate) fn bytes(data: &[u8], seed: u64) -> u64 {
         (at4(0), at4(len - 4))
     } else if len > 0 {
         let (first, mid, last) = (data[0], data[len / 2], data[len - 1]);
-        (u64::from(first) << 16 | u64::from(mid) << 8 | u64::from(last), 0)
+        (
+            u64::from(first) << 16 | u64::from(mid) << 8 | u64::from(last),
+            0,
+        )
     } else {
         (0, 0)
     };
@@ -93,7 +100,9 @@ pub(crate) fn value(types: &TypeTable, ty: TypeIdx, addr: u64, seed: u64) -> Res
                 h
             }
             Kind::Interface => return interface(types, raw::read(addr), raw::read(addr + 8), seed),
-            Kind::Slice | Kind::Map | Kind::Func => return Err(format!("hash of unhashable type {}", desc.name)),
+            Kind::Slice | Kind::Map | Kind::Func => {
+                return Err(format!("hash of unhashable type {}", desc.name));
+            }
             _ => word(raw::read(addr), seed),
         })
     }
@@ -103,7 +112,9 @@ fn interface(types: &TypeTable, key: u64, data: u64, seed: u64) -> Result<u64, F
     if key == 0 {
         return Ok(word(0, seed));
     }
-    let Some(ty) = types.by_key(key) else { return Ok(word(data, seed ^ M3)) };
+    let Some(ty) = types.by_key(key) else {
+        return Ok(word(data, seed ^ M3));
+    };
     let desc = types.desc(ty);
     if !desc.comparable {
         return Err(format!("hash of unhashable type {}", desc.name));
@@ -162,7 +173,9 @@ pub(crate) fn equal(types: &TypeTable, ty: TypeIdx, a: u64, b: u64) -> Result<bo
                     return Ok(true);
                 }
                 let (da, db) = (raw::read(a + 8), raw::read(b + 8));
-                let Some(ty) = types.by_key(ka) else { return Ok(da == db) };
+                let Some(ty) = types.by_key(ka) else {
+                    return Ok(da == db);
+                };
                 let desc = types.desc(ty);
                 if !desc.comparable {
                     return Err(format!("comparing uncomparable type {}", desc.name));

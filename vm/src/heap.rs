@@ -34,7 +34,11 @@ pub(crate) struct VolatileHeap {
 
 impl VolatileHeap {
     pub fn new() -> io::Result<VolatileHeap> {
-        let none = GcType { stride: 1, ptrs: Box::default(), ty: None };
+        let none = GcType {
+            stride: 1,
+            ptrs: Box::default(),
+            ty: None,
+        };
         Ok(VolatileHeap {
             space: Space::anonymous(LIMIT_BYTES)?,
             types: vec![none.clone(), none],
@@ -45,7 +49,11 @@ impl VolatileHeap {
 
     /// Registers a type; types without pointers share one entry.
     pub fn register(&mut self, stride: u64, ptrs: &[(u32, PtrKind)], ty: Option<TypeIdx>) -> u32 {
-        self.types.push(GcType { stride, ptrs: ptrs.into(), ty });
+        self.types.push(GcType {
+            stride,
+            ptrs: ptrs.into(),
+            ty,
+        });
         (self.types.len() - 1) as u32
     }
 
@@ -57,7 +65,11 @@ impl VolatileHeap {
     /// Zeroed memory for `count` elements of a registered type; None when the range is full.
     #[inline(always)]
     pub fn alloc(&mut self, gc: u32, count: u64, size_bytes: u64) -> Option<u64> {
-        self.space.alloc(gc, count.min(u64::from(u32::MAX)) as u32, size_bytes as usize)
+        self.space.alloc(
+            gc,
+            count.min(u64::from(u32::MAX)) as u32,
+            size_bytes as usize,
+        )
     }
 
     /// Sets the next trigger after a collection: as much again as is live.

@@ -1,8 +1,8 @@
 //! The process's standard streams, unbuffered as Go's.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
-use std::fs::File;
 use std::os::fd::FromRawFd;
 
 pub(crate) struct Host {
@@ -14,7 +14,9 @@ impl Host {
     #[allow(unsafe_code)] // Borrows a descriptor that the process has for its whole life.
     pub fn new() -> Host {
         // SAFETY: descriptor 1 is never closed by this value.
-        Host { stdout: ManuallyDrop::new(unsafe { File::from_raw_fd(1) }) }
+        Host {
+            stdout: ManuallyDrop::new(unsafe { File::from_raw_fd(1) }),
+        }
     }
 
     pub fn write_stdout(&mut self, bytes: &[u8]) -> io::Result<()> {

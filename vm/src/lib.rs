@@ -50,7 +50,12 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         let durability = pheap::Durability::default();
-        Options { args: Vec::new(), heap: HeapChoice::Unnamed, durability, gc_stress: false }
+        Options {
+            args: Vec::new(),
+            heap: HeapChoice::Unnamed,
+            durability,
+            gc_stress: false,
+        }
     }
 }
 

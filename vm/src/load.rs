@@ -23,9 +23,14 @@ const GLOBALS_LIMIT_BYTES: u64 = 4 << 30;
 impl Vm {
     /// A machine without a program.
     pub fn new(options: Options, library: &'static [NativeDef]) -> Vm {
-        let globals_mapping = Mapping::anonymous(GLOBALS_LIMIT_BYTES).expect("address space for package variables");
+        let globals_mapping =
+            Mapping::anonymous(GLOBALS_LIMIT_BYTES).expect("address space for package variables");
         let heap = VolatileHeap::new().expect("address space for the volatile heap");
-        let none = CachedMethod { key: 0, method: 0, func: NO_FUNC };
+        let none = CachedMethod {
+            key: 0,
+            method: 0,
+            func: NO_FUNC,
+        };
         let mut vm = Vm {
             stack_base: std::ptr::null_mut(),
             stack_end: std::ptr::null_mut(),
@@ -72,12 +77,16 @@ impl Vm {
 
     /// Takes a program, or a grown version of the one it has. Not while one runs.
     pub fn load(&mut self, program: &Program) {
+        debug_assert_eq!(lang::bytecode::verify::verify(program), Ok(()));
         let program = copy_of(program);
         let (old, new) = (self.types.rt.len(), program.types.len());
         let mut rt = std::mem::take(&mut self.types.rt);
         for (ty, desc) in program.types.iter().enumerate().take(new).skip(old) {
-            let gc =
-                if desc.ptrs.is_empty() { NOSCAN } else { self.heap.register(desc.size, &desc.ptrs, Some(ty as u32)) };
+            let gc = if desc.ptrs.is_empty() {
+                NOSCAN
+            } else {
+                self.heap.register(desc.size, &desc.ptrs, Some(ty as u32))
+            };
             rt.push(RtType {
                 size: desc.size,
                 slots: desc.size.div_ceil(8) as u32,
@@ -95,7 +104,10 @@ impl Vm {
         self.funcs = program
             .funcs
             .iter()
-            .map(|func| FuncEntry { code: func.code.as_ptr(), frame_slots: func.frame_slots as usize })
+            .map(|func| FuncEntry {
+                code: func.code.as_ptr(),
+                frame_slots: func.frame_slots as usize,
+            })
             .collect();
         self.ranges = (0..)
             .zip(&program.funcs)
@@ -111,25 +123,47 @@ impl Vm {
             .natives
             .iter()
             .map(|native| Linked {
-                f: self.library.iter().find(|def| def.name == native.name && def.sig == native.sig).map(|def| def.f),
+                f: self
+                    .library
+                    .iter()
+                    .find(|def| def.name == native.name && def.sig == native.sig)
+                    .map(|def| def.f),
                 result_slots: native.result_slots as usize,
             })
             .collect();
-        let named = |name: &str, kind| program.types.iter().position(|ty| ty.name == name && ty.kind == kind);
+        let named = |name: &str, kind| {
+            program
+                .types
+                .iter()
+                .position(|ty| ty.name == name && ty.kind == kind)
+        };
         self.rt_error_ty = named("runtime.rtError", Kind::String).map(|ty| ty as u32);
         self.string_ty = named("string", Kind::String).map(|ty| ty as u32);
-        let by_key = (0..).zip(&program.types).map(|(ty, desc)| (desc.key, ty)).collect();
+        let by_key = (0..)
+            .zip(&program.types)
+            .map(|(ty, desc)| (desc.key, ty))
+            .collect();
         let foreign = std::mem::take(&mut self.types.foreign);
-        *self.types = TypeTable { program: Rc::new(program), rt, by_key, foreign };
+        *self.types = TypeTable {
+            program: Rc::new(program),
+            rt,
+            by_key,
+            foreign,
+        };
         for ty in old..new {
-            let layout = (self.types.desc(ty as u32).kind == Kind::Map).then(|| self.new_layout(ty as TypeIdx));
+            let layout = (self.types.desc(ty as u32).kind == Kind::Map)
+                .then(|| self.new_layout(ty as TypeIdx));
             self.layouts.push(layout);
         }
         self.funcs_ptr = self.funcs.as_ptr();
         self.func_values_ptr = self.func_values.as_ptr();
         self.rt_ptr = self.types.rt.as_ptr();
         self.implements_cache.clear();
-        self.method_cache.fill(CachedMethod { key: 0, method: 0, func: NO_FUNC });
+        self.method_cache.fill(CachedMethod {
+            key: 0,
+            method: 0,
+            func: NO_FUNC,
+        });
     }
 
     /// Lives as long as the process, as map types of a program do.
@@ -137,7 +171,11 @@ impl Vm {
         let mut layout = Layout::of(&self.types, ty);
         layout.gc_header = self.heap.register(HEADER_BYTES, &HEADER_PTRS, None);
         let ptrs = layout.entry_ptrs(&self.types);
-        layout.gc_entries = if ptrs.is_empty() { NOSCAN } else { self.heap.register(layout.stride, &ptrs, None) };
+        layout.gc_entries = if ptrs.is_empty() {
+            NOSCAN
+        } else {
+            self.heap.register(layout.stride, &ptrs, None)
+        };
         Box::leak(Box::new(layout))
     }
 
@@ -198,7 +236,7 @@ impl Vm {
     #[inline(always)]
     pub(crate) fn types_ptr(&self) -> &'static TypeTable {
         // SAFETY: the table is boxed and replaced by `load` only, never while code or natives run.
-        unsafe { &*(&raw const *self.types) }
+        unsafe { &*std::ptr::from_ref::<TypeTable>(&self.types) }
     }
 
     #[inline(always)]
@@ -248,7 +286,12 @@ impl Vm {
     }
 
     #[inline(always)]
-    pub(crate) fn try_alloc_volatile(&mut self, gc: u32, count: u64, size_bytes: u64) -> Option<u64> {
+    pub(crate) fn try_alloc_volatile(
+        &mut self,
+        gc: u32,
+        count: u64,
+        size_bytes: u64,
+    ) -> Option<u64> {
         self.heap.alloc(gc, count, size_bytes)
     }
 
@@ -292,7 +335,10 @@ impl Vm {
             self.will_store(dst.addr + len, n);
             // SAFETY: the room between length and capacity.
             unsafe { raw::slice_mut(dst.addr + len, n) }.copy_from_slice(bytes);
-            return SliceRef { len: len + n, ..dst };
+            return SliceRef {
+                len: len + n,
+                ..dst
+            };
         }
         let cap = (len + n).max(dst.cap * 2).next_multiple_of(16);
         let addr = self.alloc_noscan(cap);
@@ -303,7 +349,11 @@ impl Vm {
             }
             raw::slice_mut(addr + len, n).copy_from_slice(bytes);
         }
-        SliceRef { addr, len: len + n, cap }
+        SliceRef {
+            addr,
+            len: len + n,
+            cap,
+        }
     }
 
     /// For natives: the two words of an interface holding a value.
@@ -317,7 +367,11 @@ impl Vm {
             return unsafe { (raw::read(value.addr), raw::read(value.addr + 8)) };
         }
         let mut word = 0u64;
-        let to = if rt.direct { &raw mut word as u64 } else { self.alloc_volatile(rt.gc, 1, rt.size) };
+        let to = if rt.direct {
+            &raw mut word as u64
+        } else {
+            self.alloc_volatile(rt.gc, 1, rt.size)
+        };
         // SAFETY: a direct value has at most 8 bytes; else a fresh object of its size.
         unsafe {
             if rt.direct {
@@ -331,14 +385,21 @@ impl Vm {
 
     pub(crate) fn volatile_stats(&self) -> (u64, u64, u64) {
         let stats = self.heap.space.stats();
-        (stats.used_bytes, stats.allocated_bytes, self.heap.collections)
+        (
+            stats.used_bytes,
+            stats.allocated_bytes,
+            self.heap.collections,
+        )
     }
 
     /// The frames of the running native's callers.
     pub(crate) fn caller_positions(&self) -> Vec<(String, String, u32)> {
         let (pc, fp) = self.at;
         let frames = self.frames(pc, self.slot_of(fp));
-        frames.into_iter().map(|frame| (frame.function, frame.file, frame.line)).collect()
+        frames
+            .into_iter()
+            .map(|frame| (frame.function, frame.file, frame.line))
+            .collect()
     }
 }
 
@@ -358,7 +419,12 @@ fn form_of(desc: &TypeDesc) -> Form {
         Kind::Int16 => Form::I16,
         Kind::Uint32 | Kind::Float32 => Form::U32,
         Kind::Int32 => Form::I32,
-        Kind::Struct | Kind::Array | Kind::String | Kind::Slice | Kind::Interface | Kind::Complex128 => Form::Bytes,
+        Kind::Struct
+        | Kind::Array
+        | Kind::String
+        | Kind::Slice
+        | Kind::Interface
+        | Kind::Complex128 => Form::Bytes,
         _ => Form::W64,
     }
 }
@@ -387,7 +453,10 @@ fn copy_of(program: &Program) -> Program {
         ty: var.ty,
         offset: var.offset,
     };
-    let pvar = |var: &lang::bytecode::program::PVar| lang::bytecode::program::PVar { name: var.name.clone(), ty: var.ty };
+    let pvar = |var: &lang::bytecode::program::PVar| lang::bytecode::program::PVar {
+        name: var.name.clone(),
+        ty: var.ty,
+    };
     Program {
         funcs: program.funcs.iter().map(function).collect(),
         types: program.types.clone(),

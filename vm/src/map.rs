@@ -94,7 +94,12 @@ impl Layout {
     /// Pointer map of an entry.
     pub fn entry_ptrs(&self, types: &TypeTable) -> Vec<(u32, PtrKind)> {
         let part = |ty: TypeIdx, at: u64| {
-            types.desc(ty).ptrs.iter().map(move |&(offset, kind)| (offset + at as u32, kind)).collect::<Vec<_>>()
+            types
+                .desc(ty)
+                .ptrs
+                .iter()
+                .map(move |&(offset, kind)| (offset + at as u32, kind))
+                .collect::<Vec<_>>()
         };
         let mut ptrs = part(self.key_ty, KEY);
         ptrs.extend(part(self.val_ty, self.val_offset));
@@ -185,7 +190,11 @@ impl Layout {
 #[inline(always)]
 pub(crate) fn len(map: u64) -> u64 {
     // SAFETY: `map` is nil or the address of a header.
-    if map == 0 { 0 } else { unsafe { raw::read(map + COUNT) } }
+    if map == 0 {
+        0
+    } else {
+        unsafe { raw::read(map + COUNT) }
+    }
 }
 
 /// Addresses of keys and values, in order.
@@ -215,7 +224,14 @@ pub(crate) fn iter_start(map: u64) -> [u64; 4] {
         return [0; 4];
     }
     // SAFETY: `map` is the address of a header.
-    unsafe { [map, raw::read(map + ENTRIES), raw::read(map + CAP) << 32, raw::read(map + GENERATION)] }
+    unsafe {
+        [
+            map,
+            raw::read(map + ENTRIES),
+            raw::read(map + CAP) << 32,
+            raw::read(map + GENERATION),
+        ]
+    }
 }
 
 /// Advances; gives the next entry, or 0 at the end.
@@ -237,10 +253,10 @@ pub(crate) fn iter_next(layout: &Layout, types: &TypeTable, state: &mut [u64; 4]
             if meta & ALIVE == 0 {
                 continue;
             }
-            let found = if !moved {
+            // NaN cannot be looked up, but cannot have been deleted either.
+            let is_nan = moved && !layout.same(types, entry + KEY, entry + KEY) && len(map) != 0;
+            let found = if !moved || is_nan {
                 entry
-            } else if !layout.same(types, entry + KEY, entry + KEY) && len(map) != 0 {
-                entry // NaN: it cannot have been deleted
             } else {
                 layout.find_hashed(types, map, entry + KEY, meta as u32)
             };
@@ -257,10 +273,18 @@ pub(crate) fn iter_next(layout: &Layout, types: &TypeTable, state: &mut [u64; 4]
 /// Changing maps. `persistent` maps live in the persistent heap: changes there are announced first.
 impl Vm {
     /// A new map with room for `hint` entries.
-    pub(crate) fn map_make(&mut self, map_ty: TypeIdx, hint: u64, persistent: bool) -> Result<u64, Failure> {
+    pub(crate) fn map_make(
+        &mut self,
+        map_ty: TypeIdx,
+        hint: u64,
+        persistent: bool,
+    ) -> Result<u64, Failure> {
         let layout = self.layout(map_ty);
         let map = self.alloc_map_part(layout, Part::Header, 1, persistent)?;
-        self.seed_counter = self.seed_counter.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        self.seed_counter = self
+            .seed_counter
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(0x1405_7b7e_f767_814f);
         // SAFETY: a fresh header.
         unsafe { raw::write(map + SEED, hash::word(self.seed_counter, map)) };
         if hint > 0 {
@@ -278,13 +302,23 @@ impl Vm {
     /// Moves the entries into an array for at least `want` of them, with a new index.
     #[cold]
     #[inline(never)]
-    fn map_rebuild(&mut self, layout: &'static Layout, map: u64, want: u64, persistent: bool) -> Result<(), Failure> {
+    fn map_rebuild(
+        &mut self,
+        layout: &'static Layout,
+        map: u64,
+        want: u64,
+        persistent: bool,
+    ) -> Result<(), Failure> {
         if want > MAX_ENTRIES {
             return Err("map too large".into());
         }
         let cap = want.next_power_of_two().max(SMALL);
         let new = self.alloc_map_part(layout, Part::Entries, cap, persistent)?;
-        let index = if cap > SMALL { self.alloc_map_part(layout, Part::Index, cap * 2, persistent)? } else { 0 };
+        let index = if cap > SMALL {
+            self.alloc_map_part(layout, Part::Index, cap * 2, persistent)?
+        } else {
+            0
+        };
         self.will_change(map, HEADER_BYTES, persistent);
         // SAFETY: both arrays are as large as their capacities say.
         unsafe {
@@ -334,7 +368,11 @@ impl Vm {
             let mut cap = raw::read(map + CAP);
             if used == cap {
                 let count = raw::read(map + COUNT);
-                let want = if count * 4 > cap * 3 || cap == 0 { (cap * 2).max(1) } else { cap };
+                let want = if count * 4 > cap * 3 || cap == 0 {
+                    (cap * 2).max(1)
+                } else {
+                    cap
+                };
                 self.map_rebuild(layout, map, want, persistent)?;
                 used = raw::read(map + USED);
                 cap = raw::read(map + CAP);

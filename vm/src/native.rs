@@ -60,7 +60,11 @@ pub struct SliceRef {
 
 impl SliceRef {
     /// A nil slice.
-    pub const NIL: SliceRef = SliceRef { addr: 0, len: 0, cap: 0 };
+    pub const NIL: SliceRef = SliceRef {
+        addr: 0,
+        len: 0,
+        cap: 0,
+    };
     pub fn len(self) -> usize {
         self.len as usize
     }
@@ -121,11 +125,18 @@ impl<'a> Ctx<'a> {
         self.word()
     }
     pub fn str(&mut self) -> StrRef {
-        StrRef { addr: self.word(), len: self.word() }
+        StrRef {
+            addr: self.word(),
+            len: self.word(),
+        }
     }
     /// A slice of any element type.
     pub fn slice(&mut self) -> SliceRef {
-        SliceRef { addr: self.word(), len: self.word(), cap: self.word() }
+        SliceRef {
+            addr: self.word(),
+            len: self.word(),
+            cap: self.word(),
+        }
     }
     /// A []byte.
     pub fn bytes(&mut self) -> SliceRef {
@@ -140,7 +151,10 @@ impl<'a> Ctx<'a> {
     }
     /// A variadic ...any (or []any): the interface values; their `dynamic()` gives what they hold.
     pub fn anys(&mut self) -> Anys<'a> {
-        Anys { slice: self.slice(), types: self.types }
+        Anys {
+            slice: self.slice(),
+            types: self.types,
+        }
     }
 }
 
@@ -210,13 +224,25 @@ impl<'a> Ctx<'a> {
     }
     /// The elements of a []string.
     pub fn strs_of(&self, s: SliceRef) -> Vec<StrRef> {
-        let words: &[i64] = self.ints_of(SliceRef { len: s.len * 2, ..s });
-        words.chunks_exact(2).map(|w| StrRef { addr: w[0] as u64, len: w[1] as u64 }).collect()
+        let words: &[i64] = self.ints_of(SliceRef {
+            len: s.len * 2,
+            ..s
+        });
+        words
+            .chunks_exact(2)
+            .map(|w| StrRef {
+                addr: w[0] as u64,
+                len: w[1] as u64,
+            })
+            .collect()
     }
     /// Writes the elements of a []string back, reordered: `strs` must be a permutation of what is there.
     pub fn permute_strs(&mut self, s: SliceRef, strs: &[StrRef]) {
         assert_eq!(s.len(), strs.len());
-        let words = self.ints_mut(SliceRef { len: s.len * 2, ..s });
+        let words = self.ints_mut(SliceRef {
+            len: s.len * 2,
+            ..s
+        });
         for (to, from) in words.chunks_exact_mut(2).zip(strs) {
             to.copy_from_slice(&[from.addr as i64, from.len as i64]);
         }
@@ -226,22 +252,40 @@ impl<'a> Ctx<'a> {
         assert!(range.start <= range.end && range.end <= s.cap());
         let (start, end) = (range.start as u64, range.end as u64);
         let cap = s.cap - start;
-        let addr = if cap == 0 { s.addr } else { s.addr + start * elem_bytes as u64 };
-        SliceRef { addr, len: end - start, cap }
+        let addr = if cap == 0 {
+            s.addr
+        } else {
+            s.addr + start * elem_bytes as u64
+        };
+        SliceRef {
+            addr,
+            len: end - start,
+            cap,
+        }
     }
     /// Part of a string, sharing its memory.
     pub fn substr(&self, s: StrRef, range: Range<usize>) -> StrRef {
         assert!(range.start <= range.end && range.end <= s.len());
-        StrRef { addr: s.addr + range.start as u64, len: (range.end - range.start) as u64 }
+        StrRef {
+            addr: s.addr + range.start as u64,
+            len: (range.end - range.start) as u64,
+        }
     }
     /// A fresh string.
     pub fn new_str(&mut self, bytes: &[u8]) -> StrRef {
-        StrRef { addr: self.vm.alloc_bytes(bytes), len: bytes.len() as u64 }
+        StrRef {
+            addr: self.vm.alloc_bytes(bytes),
+            len: bytes.len() as u64,
+        }
     }
     /// A fresh []byte with these contents; never nil.
     pub fn new_bytes(&mut self, bytes: &[u8]) -> SliceRef {
         let len = bytes.len() as u64;
-        SliceRef { addr: self.vm.alloc_bytes(bytes), len, cap: len }
+        SliceRef {
+            addr: self.vm.alloc_bytes(bytes),
+            len,
+            cap: len,
+        }
     }
     /// A fresh []string; never nil.
     pub fn new_strs(&mut self, strs: &[StrRef]) -> SliceRef {
@@ -252,7 +296,11 @@ impl<'a> Ctx<'a> {
         for (to, from) in words.chunks_exact_mut(2).zip(strs) {
             to.copy_from_slice(&[from.addr, from.len]);
         }
-        SliceRef { addr, len, cap: len }
+        SliceRef {
+            addr,
+            len,
+            cap: len,
+        }
     }
     /// A fresh []int; never nil.
     pub fn new_ints(&mut self, ints: &[i64]) -> SliceRef {
@@ -260,7 +308,11 @@ impl<'a> Ctx<'a> {
         let addr = self.vm.alloc_noscan(len * 8);
         // SAFETY: fresh memory of that many words.
         unsafe { raw::typed_mut(addr, len) }.copy_from_slice(ints);
-        SliceRef { addr, len, cap: len }
+        SliceRef {
+            addr,
+            len,
+            cap: len,
+        }
     }
     /// `append(dst, bytes...)` on a []byte: in place where the capacity allows, else grown as Go grows (in the
     /// heap that dst is in). The result is to be returned to the program.
@@ -269,7 +321,10 @@ impl<'a> Ctx<'a> {
     }
     /// Swaps elements i and j of a slice (held in an any: sort.Slice); noted or logged when persistent.
     pub fn swap(&mut self, slice: ValueRef<'a>, i: usize, j: usize) {
-        assert!(slice.kind() == Kind::Slice && i < slice.len() && j < slice.len(), "swap out of range");
+        assert!(
+            slice.kind() == Kind::Slice && i < slice.len() && j < slice.len(),
+            "swap out of range"
+        );
         let (a, b) = (slice.elem(i).addr, slice.elem(j).addr);
         let size = self.types.rt(slice.desc().elem).size;
         self.vm.will_store(a, size);
@@ -281,7 +336,8 @@ impl<'a> Ctx<'a> {
     }
     /// The object at `addr` of type `ty`, for pointer arguments whose type the native knows.
     pub fn view(&self, ty: TypeIdx, addr: u64) -> Option<ValueRef<'a>> {
-        (addr >= 4096 && (ty as usize) < self.types.rt.len()).then(|| ValueRef::new(self.types, ty, addr))
+        (addr >= 4096 && (ty as usize) < self.types.rt.len())
+            .then(|| ValueRef::new(self.types, ty, addr))
     }
     pub fn types(&self) -> &'a TypeTable {
         self.types

@@ -76,18 +76,28 @@ impl Vm {
 
     /// pmem.Open: the path counts only if the user gave none and no heap is open.
     pub(crate) fn open_heap_at(&mut self, path: &str) -> Result<bool, String> {
-        if self.store.is_some() || matches!(self.options.heap, HeapChoice::File(_) | HeapChoice::Ephemeral) {
+        if self.store.is_some()
+            || matches!(
+                self.options.heap,
+                HeapChoice::File(_) | HeapChoice::Ephemeral
+            )
+        {
             return self.open_heap();
         }
         self.open_path(path.into(), false)
     }
 
     fn heap_options(&self) -> Options {
-        Options { durability: self.options.durability, ..Options::default() }
+        Options {
+            durability: self.options.durability,
+            ..Options::default()
+        }
     }
 
     fn open_path(&mut self, path: PathBuf, announce: bool) -> Result<bool, String> {
-        let heap = Heap::open(&path, self.heap_options()).and_then(|heap| heap.recover()).map_err(message)?;
+        let heap = Heap::open(&path, self.heap_options())
+            .and_then(|heap| heap.recover())
+            .map_err(message)?;
         if heap.is_new() && announce {
             self.write_stderr(&format!("pgo: created heap {}\n", path.display()));
         }
@@ -142,12 +152,23 @@ impl Vm {
         self.open_heap()?;
         let want = self.heap_type(ty)?;
         let store = self.opened()?;
-        let Some((addr, found)) = store.heap.root(name) else { return Ok(0) };
+        let Some((addr, found)) = store.heap.root(name) else {
+            return Ok(0);
+        };
         if found == want {
             return Ok(addr);
         }
-        let name_of = |index| store.heap.type_desc(index).map_or_else(String::new, |desc| desc.name.clone());
-        Err(format!("root {name} has type {} in the heap, but {} in the program", name_of(found), name_of(want)))
+        let name_of = |index| {
+            store
+                .heap
+                .type_desc(index)
+                .map_or_else(String::new, |desc| desc.name.clone())
+        };
+        Err(format!(
+            "root {name} has type {} in the heap, but {} in the program",
+            name_of(found),
+            name_of(want)
+        ))
     }
 
     pub(crate) fn find_root_of_pvar(&mut self, pvar: usize) -> Result<u64, String> {
@@ -161,12 +182,21 @@ impl Vm {
     pub(crate) fn make_root(&mut self, name: &str, ty: TypeIdx) -> Result<u64, String> {
         let at = self.alloc_persistent(ty, 1)?;
         let index = self.heap_type(ty)?;
-        self.opened()?.heap.set_root(name, at, index).map_err(message)?;
+        self.opened()?
+            .heap
+            .set_root(name, at, index)
+            .map_err(message)?;
         Ok(at)
     }
 
     pub(crate) fn root_names(&mut self) -> Result<Vec<String>, String> {
-        let mut names: Vec<String> = self.opened()?.heap.roots().into_iter().map(|root| root.name).collect();
+        let mut names: Vec<String> = self
+            .opened()?
+            .heap
+            .roots()
+            .into_iter()
+            .map(|root| root.name)
+            .collect();
         names.sort();
         Ok(names)
     }
@@ -209,7 +239,9 @@ impl Vm {
 
     pub(crate) fn collect_persistent_heap(&mut self, top: usize) -> u64 {
         let words = self.persistent_references(top);
-        let Some(store) = &mut self.store else { return 0 };
+        let Some(store) = &mut self.store else {
+            return 0;
+        };
         let empty = store.empty;
         let done = store.heap.collect(&mut |visit| {
             visit(empty);
@@ -222,7 +254,9 @@ impl Vm {
     }
 
     pub(crate) fn is_persistent_collection_due(&self) -> bool {
-        self.store.as_ref().is_some_and(|store| store.heap.allocated_since_collection_bytes() >= store.trigger_bytes)
+        self.store.as_ref().is_some_and(|store| {
+            store.heap.allocated_since_collection_bytes() >= store.trigger_bytes
+        })
     }
 }
 
@@ -236,7 +270,9 @@ impl Vm {
 
     /// Commits the innermost level; the outermost by its options (bit 0 sync, bit 1 async).
     pub(crate) fn commit_txn(&mut self, options: u16) -> Result<(), String> {
-        let Some(store) = &mut self.store else { return Ok(()) };
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
         if store.heap.depth() > 1 || options == 0 {
             return match store.heap.commit() {
                 Ok(_) => Ok(()),
@@ -246,7 +282,11 @@ impl Vm {
                 }
             };
         }
-        let policy = if options & 1 != 0 { Durability::Sync } else { Durability::Async };
+        let policy = if options & 1 != 0 {
+            Durability::Sync
+        } else {
+            Durability::Async
+        };
         store.heap.set_durability(policy);
         let done = store.heap.commit();
         store.heap.set_durability(store.durability);
@@ -320,15 +360,24 @@ impl Vm {
     /// Zeroed persistent memory for `count` values of a type.
     pub(crate) fn alloc_persistent(&mut self, ty: TypeIdx, count: u64) -> Result<u64, String> {
         let index = match &self.store {
-            Some(store) if store.types.get(ty as usize).is_some_and(|&index| index != UNREGISTERED) => {
+            Some(store)
+                if store
+                    .types
+                    .get(ty as usize)
+                    .is_some_and(|&index| index != UNREGISTERED) =>
+            {
                 store.types[ty as usize]
             }
             _ => self.heap_type(ty)?,
         };
         let size = self.types.rt(ty).size;
         let store = self.store.as_mut().ok_or("no heap is open")?;
-        let count32 = u32::try_from(count).map_err(|_| format!("an array of {count} elements is too large for a heap"))?;
-        let at = store.heap.alloc(index, count32, (size * count) as usize).map_err(message)?;
+        let count32 = u32::try_from(count)
+            .map_err(|_| format!("an array of {count} elements is too large for a heap"))?;
+        let at = store
+            .heap
+            .alloc(index, count32, (size * count) as usize)
+            .map_err(message)?;
         self.note_allocation();
         Ok(at)
     }
@@ -361,7 +410,9 @@ impl Vm {
                 Part::Entries => (layout.gc_entries, count * layout.stride),
                 Part::Index => (crate::heap::NOSCAN, count * 4),
             };
-            return self.try_alloc_volatile(gc, count, size).ok_or_else(|| "out of memory".into());
+            return self
+                .try_alloc_volatile(gc, count, size)
+                .ok_or_else(|| "out of memory".into());
         }
         let types = self.types_ptr();
         self.heap_type(layout.map_ty)?;
@@ -371,7 +422,10 @@ impl Vm {
                 let index = match store.header_types.get(&layout.map_ty) {
                     Some(&index) => index,
                     None => {
-                        let index = store.heap.register_type(header_desc(types, layout)).map_err(message)?;
+                        let index = store
+                            .heap
+                            .register_type(header_desc(types, layout))
+                            .map_err(message)?;
                         store.header_types.insert(layout.map_ty, index);
                         index
                     }
@@ -382,7 +436,10 @@ impl Vm {
                 let index = match store.entry_types.get(&layout.map_ty) {
                     Some(&index) => index,
                     None => {
-                        let index = store.heap.register_type(entry_desc(types, layout)).map_err(message)?;
+                        let index = store
+                            .heap
+                            .register_type(entry_desc(types, layout))
+                            .map_err(message)?;
                         store.entry_types.insert(layout.map_ty, index);
                         index
                     }
@@ -392,7 +449,10 @@ impl Vm {
             Part::Index => (BYTES_TYPE, count * 4),
         };
         let count = if part == Part::Index { size } else { count };
-        let at = store.heap.alloc(index, count as u32, size as usize).map_err(message)?;
+        let at = store
+            .heap
+            .alloc(index, count as u32, size as usize)
+            .map_err(message)?;
         self.note_allocation();
         Ok(at)
     }
@@ -437,7 +497,11 @@ impl Vm {
                 }
                 kind => {
                     let addr = raw::read(at);
-                    if addr == 0 || self.is_persistent(addr) { Ok(()) } else { Err(refused(kind).into()) }
+                    if addr == 0 || self.is_persistent(addr) {
+                        Ok(())
+                    } else {
+                        Err(refused(kind).into())
+                    }
                 }
             }
         }
@@ -450,7 +514,11 @@ impl Vm {
         unsafe {
             let (addr, len) = (raw::read(at), raw::read(at + 8));
             if addr != 0 && !self.is_persistent(addr) {
-                let copy = if len == 0 { 0 } else { self.persistent_bytes(raw::slice(addr, len))? };
+                let copy = if len == 0 {
+                    0
+                } else {
+                    self.persistent_bytes(raw::slice(addr, len))?
+                };
                 raw::write(at, copy);
             }
         }
@@ -466,7 +534,9 @@ impl Vm {
             if key == 0 || (key & 1 == 0 && self.is_persistent(data)) {
                 return Ok(());
             }
-            let Some(ty) = self.types.by_key(key) else { return Ok(()) };
+            let Some(ty) = self.types.by_key(key) else {
+                return Ok(());
+            };
             match key & 3 {
                 // The type is told to the heap, so that it can be read without the program.
                 1 => self.heap_type(ty).map(|_| ()),
@@ -474,7 +544,10 @@ impl Vm {
                 0 => Err(refused(self.types.desc(ty).kind).into()),
                 _ => {
                     if !self.types.desc(ty).storable {
-                        return Err(format!("volatile value of type {}", self.types.desc(ty).name));
+                        return Err(format!(
+                            "volatile value of type {}",
+                            self.types.desc(ty).name
+                        ));
                     }
                     let copy = self.alloc_persistent(ty, 1)?;
                     raw::copy(copy, data, self.types.rt(ty).size);
@@ -503,9 +576,10 @@ impl Vm {
         // SAFETY: a value of this type is at `at`.
         unsafe {
             match desc.kind {
-                Kind::Struct => {
-                    desc.fields.iter().try_for_each(|field| self.check_value(field.ty, at + u64::from(field.offset)))
-                }
+                Kind::Struct => desc
+                    .fields
+                    .iter()
+                    .try_for_each(|field| self.check_value(field.ty, at + u64::from(field.offset))),
                 Kind::Array => {
                     let size = self.types.rt(desc.elem).size;
                     (0..desc.len).try_for_each(|i| self.check_value(desc.elem, at + i * size))
@@ -516,18 +590,28 @@ impl Vm {
                         Some(ty) if key & 3 == 0 && data != 0 && !self.is_persistent(data) => {
                             Err(refused(self.types.desc(ty).kind).into())
                         }
-                        Some(ty) if key & 2 != 0 && !self.is_persistent(data) => self.check_value(ty, data),
+                        Some(ty) if key & 2 != 0 && !self.is_persistent(data) => {
+                            self.check_value(ty, data)
+                        }
                         _ => Ok(()),
                     }
                 }
                 Kind::Slice => {
                     let addr = raw::read(at);
                     let fits = addr == 0 || raw::read(at + 16) == 0 || self.is_persistent(addr);
-                    if fits { Ok(()) } else { Err("volatile slice".into()) }
+                    if fits {
+                        Ok(())
+                    } else {
+                        Err("volatile slice".into())
+                    }
                 }
                 Kind::Pointer | Kind::Map | Kind::Func | Kind::Chan | Kind::UnsafePointer => {
                     let addr = raw::read(at);
-                    if addr == 0 || self.is_persistent(addr) { Ok(()) } else { Err(refused(desc.kind).into()) }
+                    if addr == 0 || self.is_persistent(addr) {
+                        Ok(())
+                    } else {
+                        Err(refused(desc.kind).into())
+                    }
                 }
                 _ => Ok(()),
             }
@@ -535,7 +619,12 @@ impl Vm {
     }
 
     /// `make_persistent` of `n` values already copied into fresh or announced persistent memory.
-    pub(crate) fn make_elements_persistent(&mut self, ty: TypeIdx, at: u64, n: u64) -> Result<(), String> {
+    pub(crate) fn make_elements_persistent(
+        &mut self,
+        ty: TypeIdx,
+        at: u64,
+        n: u64,
+    ) -> Result<(), String> {
         if self.types.desc(ty).ptrs.is_empty() {
             return Ok(());
         }
@@ -607,7 +696,8 @@ impl Vm {
                     if raw::read(at + 16) == 0 {
                         self.make_persistent(ty, at)?;
                     } else {
-                        let new = self.copy_object(copier, desc.elem, raw::read(at), raw::read(at + 16))?;
+                        let new =
+                            self.copy_object(copier, desc.elem, raw::read(at), raw::read(at + 16))?;
                         raw::write(at, new);
                     }
                 }
@@ -644,7 +734,13 @@ impl Vm {
 
     /// The persistent copy of what `addr` points to: the whole object that it lies in, or (for variables outside the heap)
     /// `count` values of type `ty`.
-    fn copy_object(&mut self, copier: &mut Copier, ty: TypeIdx, addr: u64, count: u64) -> Result<u64, String> {
+    fn copy_object(
+        &mut self,
+        copier: &mut Copier,
+        ty: TypeIdx,
+        addr: u64,
+        count: u64,
+    ) -> Result<u64, String> {
         if addr == 0 || self.is_persistent(addr) {
             return Ok(addr);
         }
@@ -689,7 +785,9 @@ impl Vm {
                 self.copy_refs(copier, layout.key_ty, at)?;
                 let entry = self.map_assign(layout, copy, at, true)?;
                 raw::copy(entry + layout.val_offset, value, layout.val_size);
-                copier.work.push((layout.val_ty, entry + layout.val_offset, 1));
+                copier
+                    .work
+                    .push((layout.val_ty, entry + layout.val_offset, 1));
             }
         }
         Ok(copy)
@@ -709,11 +807,19 @@ fn describe(types: &TypeTable, ty: TypeIdx) -> TypeDesc {
         fields: desc
             .fields
             .iter()
-            .map(|field| Field { name: field.name.clone(), type_key: key(field.ty), offset: field.offset })
+            .map(|field| Field {
+                name: field.name.clone(),
+                type_key: key(field.ty),
+                offset: field.offset,
+            })
             .collect(),
         elem: key(desc.elem),
         map_key: key(desc.map_key),
-        len: if desc.kind == Kind::Array { desc.len } else { 0 },
+        len: if desc.kind == Kind::Array {
+            desc.len
+        } else {
+            0
+        },
         pointers: desc.ptrs.iter().map(pointer_slot).collect(),
     }
 }
@@ -731,7 +837,12 @@ fn header_desc(types: &TypeTable, layout: &Layout) -> TypeDesc {
         elem: types.rt(layout.val_ty).key,
         map_key: types.rt(layout.key_ty).key,
         pointers: map::HEADER_PTRS.iter().map(pointer_slot).collect(),
-        ..TypeDesc::scalar(&format!("header of {}", desc.name), 0, pheap::Kind::Internal, map::HEADER_BYTES)
+        ..TypeDesc::scalar(
+            &format!("header of {}", desc.name),
+            0,
+            pheap::Kind::Internal,
+            map::HEADER_BYTES,
+        )
     }
 }
 
@@ -743,9 +854,17 @@ fn entry_desc(types: &TypeTable, layout: &Layout) -> TypeDesc {
         offset: offset as u32,
     };
     TypeDesc {
-        fields: vec![field("key", layout.key_ty, 8), field("value", layout.val_ty, layout.val_offset)],
+        fields: vec![
+            field("key", layout.key_ty, 8),
+            field("value", layout.val_ty, layout.val_offset),
+        ],
         pointers: layout.entry_ptrs(types).iter().map(pointer_slot).collect(),
-        ..TypeDesc::scalar(&format!("entry of {}", desc.name), 0, pheap::Kind::Internal, layout.stride)
+        ..TypeDesc::scalar(
+            &format!("entry of {}", desc.name),
+            0,
+            pheap::Kind::Internal,
+            layout.stride,
+        )
     }
 }
 
@@ -780,7 +899,13 @@ fn heap_kind(kind: Kind) -> pheap::Kind {
 
 /// The refusal of a type whose description in the heap is another one.
 fn type_changed(old: &TypeDesc, new: &TypeDesc) -> String {
-    let fields = |desc: &TypeDesc| desc.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
+    let fields = |desc: &TypeDesc| {
+        desc.fields
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     format!(
         "type {} differs from the one in the heap: there {} bytes with fields ({}), in the program {} bytes with fields ({})",
         new.name,

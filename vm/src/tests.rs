@@ -1,6 +1,8 @@
 //! Hand-assembled programs.
 use lang::bytecode::op::{Op, encode, encode_bc};
-use lang::bytecode::program::{FuncValue, Function, Kind, MethodId, NO_FUNC, NO_TYPE, Program, PtrKind, TypeDesc};
+use lang::bytecode::program::{
+    FuncValue, Function, Kind, MethodId, NO_FUNC, NO_TYPE, Program, PtrKind, TypeDesc,
+};
 use lang::source::Span;
 
 use crate::{HeapChoice, NativeDef, NativeError, Options, Outcome, Vm};
@@ -32,14 +34,22 @@ thread_local! {
 }
 
 static NATIVES: &[NativeDef] = &[
-    NativeDef { name: "test.put", sig: "func(int)", f: put },
-    NativeDef { name: "test.putStr", sig: "func(any)", f: put_str },
+    NativeDef {
+        name: "test.put",
+        sig: "func(int)",
+        f: put,
+    },
+    NativeDef {
+        name: "test.putStr",
+        sig: "func(any)",
+        f: put_str,
+    },
 ];
 
 // Types of every program under test.
 const INT: u32 = 0;
 const STRING: u32 = 1;
-const RT_ERROR: u32 = 2;
+// 2 is runtime.rtError.
 const MAP_INT_INT: u32 = 3;
 const MAP_STR_INT: u32 = 4;
 const NODE: u32 = 5;
@@ -89,18 +99,30 @@ fn program(funcs: Vec<(u32, Option<u32>, Vec<u64>)>) -> Program {
     let types = vec![
         desc("int", 0x101, Kind::Int, 8, &[]),
         desc("string", 0x102, Kind::String, 16, &[(0, PtrKind::Ptr)]),
-        desc("runtime.rtError", 0x202, Kind::String, 16, &[(0, PtrKind::Ptr)]),
+        desc(
+            "runtime.rtError",
+            0x202,
+            Kind::String,
+            16,
+            &[(0, PtrKind::Ptr)],
+        ),
         map("map[int]int", 0x300, INT),
         map("map[string]int", 0x400, STRING),
         TypeDesc {
             fields: vec![field("value", INT, 0), field("next", NODE_PTR, 8)],
             ..desc("main.Node", 0x502, Kind::Struct, 16, &[(8, PtrKind::Ptr)])
         },
-        TypeDesc { elem: NODE, ..desc("*main.Node", 0x600, Kind::Pointer, 8, &[(0, PtrKind::Ptr)]) },
+        TypeDesc {
+            elem: NODE,
+            ..desc("*main.Node", 0x600, Kind::Pointer, 8, &[(0, PtrKind::Ptr)])
+        },
     ];
     let mut program = Program::default();
     for (i, (frame_slots, recover_pc, code)) in funcs.into_iter().enumerate() {
-        program.func_values.push(FuncValue { plain: i as u32, txn: i as u32 });
+        program.func_values.push(FuncValue {
+            plain: i as u32,
+            txn: i as u32,
+        });
         program.funcs.push(Function {
             name: format!("main.f{i}"),
             instance: String::new(),
@@ -120,9 +142,15 @@ fn program(funcs: Vec<(u32, Option<u32>, Vec<u64>)>) -> Program {
         sig: sig.into(),
         result_slots: 0,
     };
-    program.natives = vec![native("test.put", "func(int)"), native("test.putStr", "func(any)")];
+    program.natives = vec![
+        native("test.put", "func(int)"),
+        native("test.putStr", "func(any)"),
+    ];
     program.types = types;
-    program.methods = vec![MethodId { name: "Error".into(), sig: "func() string".into() }];
+    program.methods = vec![MethodId {
+        name: "Error".into(),
+        sig: "func() string".into(),
+    }];
     program.error_method = 0;
     program.string_method = NO_FUNC;
     for text in ["abc", "defg"] {
@@ -132,7 +160,10 @@ fn program(funcs: Vec<(u32, Option<u32>, Vec<u64>)>) -> Program {
 }
 
 fn options() -> Options {
-    Options { heap: HeapChoice::Ephemeral, ..Options::default() }
+    Options {
+        heap: HeapChoice::Ephemeral,
+        ..Options::default()
+    }
 }
 
 fn run_with(options: Options, program: &Program) -> (Outcome, Vec<i64>) {

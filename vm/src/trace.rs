@@ -35,7 +35,15 @@ impl Vm {
             let link = self.g.stack[frame - 1];
             let ret = (link & LINK_PC) as Pc;
             if ret == after {
-                let Some(panic) = self.g.panics.iter().rev().find(|panic| panic.deferred == frame) else { break };
+                let Some(panic) = self
+                    .g
+                    .panics
+                    .iter()
+                    .rev()
+                    .find(|panic| panic.deferred == frame)
+                else {
+                    break;
+                };
                 (pc, frame) = (panic.pc, panic.frame);
             } else {
                 pc = ret;
@@ -55,7 +63,11 @@ impl Vm {
         Some(FrameInfo {
             function: func.name.clone(),
             has_params: func.param_slots > 0,
-            file: if is_known { sources.file(span.file).name().into() } else { "?".into() },
+            file: if is_known {
+                sources.file(span.file).name().into()
+            } else {
+                "?".into()
+            },
             line: if is_known { sources.line(span) } else { 0 },
             offset: word * 8,
         })
@@ -63,7 +75,10 @@ impl Vm {
 
     /// The frames from the one at slot `frame`, running at `pc`, outwards.
     pub(crate) fn frames(&self, pc: Pc, frame: usize) -> Vec<FrameInfo> {
-        self.return_addresses(pc, frame).into_iter().filter_map(|pc| self.describe_frame(pc)).collect()
+        self.return_addresses(pc, frame)
+            .into_iter()
+            .filter_map(|pc| self.describe_frame(pc))
+            .collect()
     }
 
     fn trace(&self, pc: Pc, frame: usize) -> String {
@@ -79,7 +94,11 @@ impl Vm {
             }
             if let Some(f) = self.describe_frame(pc) {
                 let args = if f.has_params { "..." } else { "" };
-                let _ = writeln!(out, "{}({args})\n\t{}:{} +{:#x}", f.function, f.file, f.line, f.offset);
+                let _ = writeln!(
+                    out,
+                    "{}({args})\n\t{}:{} +{:#x}",
+                    f.function, f.file, f.line, f.offset
+                );
             }
         }
         out
@@ -102,7 +121,8 @@ impl Vm {
         let mut is_nil_deref = false;
         for i in self.panic_floor..self.g.panics.len() {
             let panic = &self.g.panics[i];
-            let (key, data, text, recovered) = (panic.key, panic.data, panic.text.clone(), panic.recovered);
+            let (key, data, text, recovered) =
+                (panic.key, panic.data, panic.text.clone(), panic.recovered);
             is_nil_deref = panic.is_nil_deref;
             let text = match text {
                 Some(text) => text,
@@ -110,10 +130,18 @@ impl Vm {
             };
             let tabs = if i > self.panic_floor { "\t" } else { "" };
             let recovered = if recovered { " [recovered]" } else { "" };
-            let _ = writeln!(report, "{tabs}panic: {}{recovered}", text.replace('\n', "\n\t"));
+            let _ = writeln!(
+                report,
+                "{tabs}panic: {}{recovered}",
+                text.replace('\n', "\n\t")
+            );
         }
         if is_nil_deref {
-            let _ = writeln!(report, "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc={:#x}]", pc as u64);
+            let _ = writeln!(
+                report,
+                "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc={:#x}]",
+                pc as u64
+            );
         }
         report.push_str(&self.trace(pc, frame));
         self.write_stderr(&report);
@@ -138,13 +166,20 @@ impl Vm {
         let words = [key, data];
         let types = self.types_ptr();
         let desc = types.desc(ty);
-        let Some(value) = ValueRef::of_iface(types, words.as_ptr() as u64) else { return "nil".into() };
+        let Some(value) = ValueRef::of_iface(types, words.as_ptr() as u64) else {
+            return "nil".into();
+        };
         let text = match desc.kind {
             Kind::Bool => value.bool().to_string(),
-            Kind::Int | Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 => value.int().to_string(),
-            Kind::Uint | Kind::Uint8 | Kind::Uint16 | Kind::Uint32 | Kind::Uint64 | Kind::Uintptr => {
-                value.uint().to_string()
+            Kind::Int | Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 => {
+                value.int().to_string()
             }
+            Kind::Uint
+            | Kind::Uint8
+            | Kind::Uint16
+            | Kind::Uint32
+            | Kind::Uint64
+            | Kind::Uintptr => value.uint().to_string(),
             Kind::Float32 | Kind::Float64 => print_float(value.float()),
             Kind::Complex64 | Kind::Complex128 => {
                 let (re, im) = value.complex();
@@ -152,11 +187,19 @@ impl Vm {
             }
             Kind::String => {
                 let text = String::from_utf8_lossy(value.str()).into_owned();
-                return if desc.pkg_path.is_empty() { text } else { format!("{}(\"{text}\")", desc.name) };
+                return if desc.pkg_path.is_empty() {
+                    text
+                } else {
+                    format!("{}(\"{text}\")", desc.name)
+                };
             }
             _ => return format!("({}) {data:#x}", desc.name),
         };
-        if desc.pkg_path.is_empty() { text } else { format!("{}({text})", desc.name) }
+        if desc.pkg_path.is_empty() {
+            text
+        } else {
+            format!("{}({text})", desc.name)
+        }
     }
 
     /// The predeclared `print` of one operand.
@@ -167,7 +210,11 @@ impl Vm {
             1 => (words[0] as i64).to_string(),
             2 => words[0].to_string(),
             3 => print_float(float(words[0])),
-            4 => format!("({}{}i)", print_float(float(words[0])), print_float(float(words[1]))),
+            4 => format!(
+                "({}{}i)",
+                print_float(float(words[0])),
+                print_float(float(words[1]))
+            ),
             5 => {
                 // SAFETY: a string in slots.
                 let bytes = unsafe { raw::slice(words[0], words[1]) };
@@ -195,10 +242,18 @@ fn print_float(x: f64) -> String {
         return "NaN".into();
     }
     if x.is_infinite() {
-        return if x > 0.0 { "+Inf".into() } else { "-Inf".into() };
+        return if x > 0.0 {
+            "+Inf".into()
+        } else {
+            "-Inf".into()
+        };
     }
     let text = format!("{x:+.6e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    format!("{mantissa}e{}{:03}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
+    format!(
+        "{mantissa}e{}{:03}",
+        if exponent < 0 { '-' } else { '+' },
+        exponent.abs()
+    )
 }

@@ -9,7 +9,10 @@
 pub(crate) enum Trap {
     NilDeref,
     DivideByZero,
-    Index { index: i64, len: u64 },
+    Index {
+        index: i64,
+        len: u64,
+    },
     /// `s[i:j:k]` out of range; the text after `slice bounds out of range `.
     SliceBounds(String),
     /// A run-time error by its text after `runtime error: `.
@@ -30,9 +33,13 @@ impl Trap {
     /// The whole text of a run-time error.
     pub fn text(&self) -> Option<String> {
         Some(match self {
-            Trap::NilDeref => "runtime error: invalid memory address or nil pointer dereference".into(),
+            Trap::NilDeref => {
+                "runtime error: invalid memory address or nil pointer dereference".into()
+            }
             Trap::DivideByZero => "runtime error: integer divide by zero".into(),
-            Trap::Index { index, .. } if *index < 0 => format!("runtime error: index out of range [{index}]"),
+            Trap::Index { index, .. } if *index < 0 => {
+                format!("runtime error: index out of range [{index}]")
+            }
             Trap::Index { index, len } => {
                 format!("runtime error: index out of range [{index}] with length {len}")
             }

@@ -65,21 +65,33 @@ impl TypeTable {
     pub fn key_name(&self, key: u64) -> String {
         match self.by_key(key) {
             Some(ty) => self.desc(ty).name.clone(),
-            None => self.foreign.borrow().get(&key).cloned().unwrap_or_else(|| format!("type {key:#x} of the heap")),
+            None => self
+                .foreign
+                .borrow()
+                .get(&key)
+                .cloned()
+                .unwrap_or_else(|| format!("type {key:#x} of the heap")),
         }
     }
 
     /// Method table entry of a dynamic type: index in `Program::func_values`.
     pub(crate) fn method(&self, ty: TypeIdx, method: u32) -> Option<u32> {
         let methods = &self.desc(ty).methods;
-        methods.binary_search_by_key(&method, |entry| entry.0).ok().map(|at| methods[at].1)
+        methods
+            .binary_search_by_key(&method, |entry| entry.0)
+            .ok()
+            .map(|at| methods[at].1)
     }
 
     /// The first method of interface type `iface` that `ty` lacks, if any.
     pub(crate) fn missing_method(&self, ty: TypeIdx, iface: TypeIdx) -> Option<u32> {
         let methods = &self.desc(ty).methods;
         let has = |m: &u32| methods.binary_search_by_key(m, |entry| entry.0).is_ok();
-        self.desc(iface).iface_methods.iter().copied().find(|m| !has(m))
+        self.desc(iface)
+            .iface_methods
+            .iter()
+            .copied()
+            .find(|m| !has(m))
     }
 }
 
@@ -96,7 +108,12 @@ pub struct ValueRef<'a> {
 
 impl<'a> ValueRef<'a> {
     pub(crate) fn new(types: &'a TypeTable, ty: TypeIdx, addr: u64) -> ValueRef<'a> {
-        ValueRef { types, ty, addr, key: 0 }
+        ValueRef {
+            types,
+            ty,
+            addr,
+            key: 0,
+        }
     }
 
     /// The dynamic value of the interface whose two words are at `addr`; None for nil.
@@ -108,7 +125,12 @@ impl<'a> ValueRef<'a> {
         }
         let ty = types.by_key(key).unwrap_or(NO_TYPE);
         let at = if key & 2 != 0 { data } else { addr + 8 };
-        Some(ValueRef { types, ty, addr: at, key })
+        Some(ValueRef {
+            types,
+            ty,
+            addr: at,
+            key,
+        })
     }
 
     /// A value of a type that only the heap knows: nothing but its type name can be had.
@@ -131,12 +153,20 @@ impl<'a> ValueRef<'a> {
 
     /// The type as `%T` prints it.
     pub fn type_name(&self) -> String {
-        if self.is_foreign() { self.types.key_name(self.key) } else { self.desc().name.clone() }
+        if self.is_foreign() {
+            self.types.key_name(self.key)
+        } else {
+            self.desc().name.clone()
+        }
     }
 
     /// The kind; `UnsafePointer` of foreign values.
     pub fn kind(&self) -> Kind {
-        if self.is_foreign() { Kind::UnsafePointer } else { self.desc().kind }
+        if self.is_foreign() {
+            Kind::UnsafePointer
+        } else {
+            self.desc().kind
+        }
     }
 
     fn word(&self, offset: u64) -> u64 {
@@ -187,7 +217,10 @@ impl<'a> ValueRef<'a> {
         match self.kind() {
             Kind::Complex64 => {
                 let bits = self.word(0);
-                (f32::from_bits(bits as u32).into(), f32::from_bits((bits >> 32) as u32).into())
+                (
+                    f32::from_bits(bits as u32).into(),
+                    f32::from_bits((bits >> 32) as u32).into(),
+                )
             }
             _ => (f64::from_bits(self.word(0)), f64::from_bits(self.word(8))),
         }
@@ -201,7 +234,11 @@ impl<'a> ValueRef<'a> {
 
     /// A copy of a []byte, or of an array of bytes.
     pub fn bytes(&self) -> Vec<u8> {
-        let at = if self.kind() == Kind::Array { self.addr } else { self.word(0) };
+        let at = if self.kind() == Kind::Array {
+            self.addr
+        } else {
+            self.word(0)
+        };
         // SAFETY: the slice's own words, or the array itself.
         unsafe { raw::slice(at, self.len() as u64).to_vec() }
     }
@@ -229,7 +266,9 @@ impl<'a> ValueRef<'a> {
     /// Nil pointer, slice, map, chan, func, interface.
     pub fn is_nil(&self) -> bool {
         match self.kind() {
-            Kind::Pointer | Kind::Slice | Kind::Map | Kind::Chan | Kind::Func | Kind::Interface => self.word(0) == 0,
+            Kind::Pointer | Kind::Slice | Kind::Map | Kind::Chan | Kind::Func | Kind::Interface => {
+                self.word(0) == 0
+            }
             Kind::UnsafePointer => self.is_foreign() || self.word(0) == 0,
             _ => false,
         }
@@ -250,8 +289,16 @@ impl<'a> ValueRef<'a> {
     pub fn elem(&self, i: usize) -> ValueRef<'a> {
         assert!(i < self.len(), "element index out of range");
         let elem = self.desc().elem;
-        let start = if self.kind() == Kind::Array { self.addr } else { self.word(0) };
-        ValueRef::new(self.types, elem, start + i as u64 * self.types.rt(elem).size)
+        let start = if self.kind() == Kind::Array {
+            self.addr
+        } else {
+            self.word(0)
+        };
+        ValueRef::new(
+            self.types,
+            elem,
+            start + i as u64 * self.types.rt(elem).size,
+        )
     }
 
     /// Field `i` of a struct.
@@ -275,7 +322,10 @@ impl<'a> ValueRef<'a> {
         let value = |ty, addr| ValueRef::new(self.types, ty, addr);
         let layout = map::Layout::of(self.types, self.ty);
         let entries = map::entries(&layout, self.word(0));
-        entries.into_iter().map(|(k, v)| (value(desc.map_key, k), value(desc.elem, v))).collect()
+        entries
+            .into_iter()
+            .map(|(k, v)| (value(desc.map_key, k), value(desc.elem, v)))
+            .collect()
     }
 
     /// Whether the value's type has a method of this name and signature (`func() string`).

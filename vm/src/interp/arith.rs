@@ -263,7 +263,11 @@ fn throw_shift(vm: &mut Vm, pc: Pc, fp: Fp) -> Next {
 /// Truncates; what does not fit gives the smallest integer, as on amd64.
 #[inline(always)]
 fn float_to_int(x: f64) -> i64 {
-    if x >= -9_223_372_036_854_775_808.0 && x < 9_223_372_036_854_775_808.0 { x as i64 } else { i64::MIN }
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&x) {
+        x as i64
+    } else {
+        i64::MIN
+    }
 }
 
 #[inline(always)]
@@ -310,7 +314,10 @@ fn divide_complex(n: (f64, f64), m: (f64, f64)) -> (f64, f64) {
             (e, f) = (inf * a, inf * b);
         } else if (a.is_infinite() || b.is_infinite()) && c.is_finite() && d.is_finite() {
             let (a, b) = (unit(a), unit(b));
-            (e, f) = (f64::INFINITY * (a * c + b * d), f64::INFINITY * (b * c - a * d));
+            (e, f) = (
+                f64::INFINITY * (a * c + b * d),
+                f64::INFINITY * (b * c - a * d),
+            );
         } else if (c.is_infinite() || d.is_infinite()) && a.is_finite() && b.is_finite() {
             let (c, d) = (unit(c), unit(d));
             (e, f) = (0.0 * (a * c + b * d), 0.0 * (b * c - a * d));

@@ -15,16 +15,15 @@ pub(crate) struct FuncEntry {
     pub frame_slots: usize,
 }
 
-/// Enters a function whose frame starts at slot `at`; `$ret` is where it returns to.
+/// Enters a function whose frame starts at slot `at`; `$ret` is where it returns to, `$again` the address behind
+/// the calling instruction's word.
 macro_rules! enter {
-    ($vm:ident, $entry:expr, $fp:ident, $at:expr, $ret:expr) => {{
+    ($vm:ident, $entry:expr, $fp:ident, $at:expr, $ret:expr, $again:expr) => {{
         let (entry, at, ret): (FuncEntry, usize, Pc) = ($entry, $at, $ret);
-        let mut callee = $fp.add(at);
+        let callee = $fp.add(at);
         if callee.add(entry.frame_slots) > $vm.stack_end {
-            callee = $vm.grow_stack(callee, entry.frame_slots);
-            if callee.is_null() {
-                return $vm.stack_overflow(ret, $fp);
-            }
+            // The same call once more, on a larger stack.
+            return $vm.grow_stack($again, $fp, at + entry.frame_slots);
         }
         *callee.sub(1) = ret as u64 | (at as u64) << 48;
         (entry.code, callee)
@@ -34,7 +33,7 @@ macro_rules! enter {
 handlers! {
     Call |vm, i, pc, fp| {
         let entry = *vm.funcs_ptr.add(i.bc());
-        enter!(vm, entry, fp, i.a(), pc)
+        enter!(vm, entry, fp, i.a(), pc, pc)
     }
     Ret |vm, i, pc, fp| {
         let link = *fp.sub(1);
@@ -50,7 +49,7 @@ handlers! {
         if func == NO_FUNC {
             return vm.no_variant(pc, fp);
         }
-        let (code, callee) = enter!(vm, *vm.funcs_ptr.add(func as usize), fp, i.a(), pc);
+        let (code, callee) = enter!(vm, *vm.funcs_ptr.add(func as usize), fp, i.a(), pc, pc);
         *callee.sub(2) = closure;
         (code, callee)
     }
@@ -66,7 +65,7 @@ handlers! {
             return vm.no_variant(pc, fp);
         }
         set(fp, i.a() + i.c(), data);
-        enter!(vm, *vm.funcs_ptr.add(func as usize), fp, i.a(), pc.add(2))
+        enter!(vm, *vm.funcs_ptr.add(func as usize), fp, i.a(), pc.add(2), pc)
     }
     LdCap |vm, i, pc, fp| {
         let from = *fp.sub(2) + 8 + i.b() as u64 * 8;
@@ -159,14 +158,25 @@ slow_handlers! {
 unsafe fn run_deferred(vm: &mut Vm, i: Ins, pc: Pc, fp: Fp) -> Next {
     // SAFETY: the window at slot a is part of this frame.
     unsafe {
-        let Some(defer) = vm.g.defers.pop() else { return (pc, fp) };
+        let Some(defer) = vm.g.defers.last().copied() else {
+            return (pc, fp);
+        };
         if defer.closure == 0 {
+            vm.g.defers.pop();
             return vm.throw_nil(pc, fp);
         }
         let func = vm.deferred_func(defer.closure, i.b() != 0);
         // It returns to this very instruction, which looks for the next one.
-        let (code, callee) = enter!(vm, *vm.funcs_ptr.add(func as usize), fp, i.a(), pc.sub(1));
+        let (code, callee) = enter!(
+            vm,
+            *vm.funcs_ptr.add(func as usize),
+            fp,
+            i.a(),
+            pc.sub(1),
+            pc
+        );
         *callee.sub(2) = defer.closure;
+        vm.g.defers.pop();
         (code, callee)
     }
 }

@@ -52,6 +52,16 @@ fn f(x: u64) -> f64 {
     f64::from_bits(x)
 }
 
+#[inline(always)]
+fn less(x: u64, y: u64) -> bool {
+    f(x) < f(y)
+}
+
+#[inline(always)]
+fn less_or_equal(x: u64, y: u64) -> bool {
+    f(x) <= f(y)
+}
+
 comparison! {
     Eq |x, y| x == y;
     Ne |x, y| x != y;
@@ -74,8 +84,8 @@ jump! {
     JLeU |x, y| x <= y;
     JLtF |x, y| f(x) < f(y);
     JLeF |x, y| f(x) <= f(y);
-    JNLtF |x, y| !(f(x) < f(y));
-    JNLeF |x, y| !(f(x) <= f(y));
+    JNLtF |x, y| !less(x, y);
+    JNLeF |x, y| !less_or_equal(x, y);
 }
 
 jump_immediate! {

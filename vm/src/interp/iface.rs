@@ -109,19 +109,33 @@ fn throw_assert(vm: &mut Vm, pc: Pc, fp: Fp, key: u64, want: u64, iface: u64) ->
         NO_TYPE => "interface {}".to_string(),
         iface => {
             let name = &types.desc(iface).name;
-            if name.is_empty() || name == "any" { "interface {}".into() } else { name.clone() }
+            if name.is_empty() || name == "any" {
+                "interface {}".into()
+            } else {
+                name.clone()
+            }
         }
     };
     let text = if to.kind == Kind::Interface {
         match types.by_key(key) {
             _ if key == 0 => format!("interface conversion: interface is nil, not {}", to.name),
             Some(ty) => {
-                let missing = types.missing_method(ty, want).map(|m| types.program.methods[m as usize].name.clone());
+                let missing = types
+                    .missing_method(ty, want)
+                    .map(|m| types.program.methods[m as usize].name.clone());
                 let missing = missing.unwrap_or_default();
                 let name = missing.rsplit('.').next().unwrap_or_default();
-                format!("interface conversion: {} is not {}: missing method {name}", types.desc(ty).name, to.name)
+                format!(
+                    "interface conversion: {} is not {}: missing method {name}",
+                    types.desc(ty).name,
+                    to.name
+                )
             }
-            None => format!("interface conversion: {} is not {}", types.key_name(key), to.name),
+            None => format!(
+                "interface conversion: {} is not {}",
+                types.key_name(key),
+                to.name
+            ),
         }
     } else if key == 0 {
         format!("interface conversion: {from} is nil, not {}", to.name)
@@ -129,8 +143,14 @@ fn throw_assert(vm: &mut Vm, pc: Pc, fp: Fp, key: u64, want: u64, iface: u64) ->
         let is = types.key_name(key);
         let mut text = format!("interface conversion: {from} is {is}, not {}", to.name);
         if is == to.name {
-            let same = types.by_key(key).is_some_and(|ty| types.desc(ty).pkg_path == to.pkg_path);
-            text.push_str(if same { " (types from different scopes)" } else { " (types from different packages)" });
+            let same = types
+                .by_key(key)
+                .is_some_and(|ty| types.desc(ty).pkg_path == to.pkg_path);
+            text.push_str(if same {
+                " (types from different scopes)"
+            } else {
+                " (types from different packages)"
+            });
         }
         text
     };
@@ -146,7 +166,10 @@ impl Vm {
         if let Some(&known) = self.implements_cache.get(&(key, iface)) {
             return known;
         }
-        let is = self.types.by_key(key).is_some_and(|ty| self.types.missing_method(ty, iface).is_none());
+        let is = self
+            .types
+            .by_key(key)
+            .is_some_and(|ty| self.types.missing_method(ty, iface).is_none());
         self.implements_cache.insert((key, iface), is);
         is
     }
@@ -155,11 +178,22 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub(crate) fn find_method(&mut self, key: u64, method: u64) -> u32 {
-        let Some(ty) = self.types.by_key(key) else { return NO_FUNC };
-        let Some(value) = self.types.method(ty, (method >> 1) as u32) else { return NO_FUNC };
-        let Some(value) = self.func_values.get(value as usize) else { return NO_FUNC };
-        let func = if method & 1 == 0 { value.plain } else { value.txn };
-        self.method_cache[(key >> 8 ^ method) as usize % METHOD_CACHE] = CachedMethod { key, method, func };
+        let Some(ty) = self.types.by_key(key) else {
+            return NO_FUNC;
+        };
+        let Some(value) = self.types.method(ty, (method >> 1) as u32) else {
+            return NO_FUNC;
+        };
+        let Some(value) = self.func_values.get(value as usize) else {
+            return NO_FUNC;
+        };
+        let func = if method & 1 == 0 {
+            value.plain
+        } else {
+            value.txn
+        };
+        self.method_cache[(key >> 8 ^ method) as usize % METHOD_CACHE] =
+            CachedMethod { key, method, func };
         func
     }
 }

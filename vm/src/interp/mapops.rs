@@ -105,7 +105,12 @@ unsafe fn load_value(layout: &map::Layout, entry: u64, fp: Fp, a: usize) {
     // SAFETY: an entry of this layout, slots for its value.
     unsafe {
         if entry != 0 {
-            load_form(layout.val_form, layout.val_size, entry + layout.val_offset, fp.add(a));
+            load_form(
+                layout.val_form,
+                layout.val_size,
+                entry + layout.val_offset,
+                fp.add(a),
+            );
         } else {
             for n in 0..layout.val_slots() {
                 set(fp, a + n, 0);

@@ -25,14 +25,20 @@ impl Vm {
     /// The function whose code a return address (or the address behind an instruction word) is in.
     pub(crate) fn func_at(&self, pc: Pc) -> Option<(FuncIdx, &Function)> {
         let at = pc as u64 - 8;
-        let i = self.ranges.partition_point(|range| range.0 <= at).checked_sub(1)?;
+        let i = self
+            .ranges
+            .partition_point(|range| range.0 <= at)
+            .checked_sub(1)?;
         let (_, end, func) = self.ranges[i];
         (at < end).then(|| (func, &self.types.program.funcs[func as usize]))
     }
 
     /// Slot number where the frame ends whose code `pc` is in.
     pub(crate) fn frame_end(&self, pc: Pc, fp: Fp) -> usize {
-        self.slot_of(fp) + self.func_at(pc).map_or(0, |(_, func)| func.frame_slots as usize)
+        self.slot_of(fp)
+            + self
+                .func_at(pc)
+                .map_or(0, |(_, func)| func.frame_slots as usize)
     }
 
     #[cold]
@@ -50,13 +56,24 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub(crate) fn throw_index(&mut self, pc: Pc, fp: Fp, index: u64, len: u64) -> Next {
-        self.throw(Trap::Index { index: index as i64, len }, pc, fp)
+        self.throw(
+            Trap::Index {
+                index: index as i64,
+                len,
+            },
+            pc,
+            fp,
+        )
     }
 
     #[cold]
     #[inline(never)]
     pub(crate) fn no_variant(&mut self, pc: Pc, fp: Fp) -> Next {
-        self.throw(Trap::Fatal("internal error: a call reached a variant that was not compiled".into()), pc, fp)
+        self.throw(
+            Trap::Fatal("internal error: a call reached a variant that was not compiled".into()),
+            pc,
+            fp,
+        )
     }
 
     /// Raises; gives the place to go on.
@@ -153,7 +170,11 @@ impl Vm {
     pub(crate) fn deferred_func(&self, closure: u64, txn: bool) -> FuncIdx {
         // SAFETY: a func value is the address of an object that starts with an index of `func_values`.
         let value = self.func_values[unsafe { raw::read(closure) } as usize];
-        let (want, other) = if txn { (value.txn, value.plain) } else { (value.plain, value.txn) };
+        let (want, other) = if txn {
+            (value.txn, value.plain)
+        } else {
+            (value.plain, value.txn)
+        };
         if want == NO_FUNC { other } else { want }
     }
 
@@ -161,7 +182,9 @@ impl Vm {
     /// that only wrappers lie between) asks.
     pub(crate) fn recover(&mut self, pc: Pc, fp: Fp) -> (u64, u64) {
         let mut frame = self.slot_of(fp);
-        let Some(panic) = self.g.panics.last() else { return (0, 0) };
+        let Some(panic) = self.g.panics.last() else {
+            return (0, 0);
+        };
         if panic.recovered || self.func_at(pc).is_some_and(|(_, func)| func.wrapper) {
             return (0, 0);
         }
@@ -189,12 +212,16 @@ impl Vm {
         self.g.panics.truncate(self.panic_floor);
     }
 
-    /// Makes room for a frame of `slots` at `callee`; the frame's new place, or null when the stack may not grow.
+    /// Makes room for a frame that ends `slots` behind `fp`, and goes on with the instruction before `pc`.
     #[cold]
     #[inline(never)]
-    pub(crate) fn grow_stack(&mut self, callee: Fp, slots: usize) -> Fp {
-        let at = self.slot_of(callee);
-        if self.grow_to(at + slots + STACK_SLACK) { self.frame_at(at) } else { std::ptr::null_mut() }
+    pub(crate) fn grow_stack(&mut self, pc: Pc, fp: Fp, slots: usize) -> Next {
+        let at = self.slot_of(fp);
+        if self.grow_to(at + slots + STACK_SLACK) {
+            // SAFETY: `pc` is behind an instruction word.
+            return (unsafe { pc.sub(1) }, self.frame_at(at));
+        }
+        self.stack_overflow(pc, fp)
     }
 
     fn grow_to(&mut self, slots: usize) -> bool {
@@ -213,7 +240,9 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub(crate) fn stack_overflow(&mut self, pc: Pc, fp: Fp) -> Next {
-        self.write_stderr(&format!("runtime: goroutine stack exceeds {MAX_STACK_BYTES}-byte limit\n"));
+        self.write_stderr(&format!(
+            "runtime: goroutine stack exceeds {MAX_STACK_BYTES}-byte limit\n"
+        ));
         self.throw(Trap::Fatal("stack overflow".into()), pc, fp)
     }
 }
@@ -227,10 +256,18 @@ pub(crate) fn after_deferred(vm: &mut Vm) -> Next {
     let (frame, pc) = (panic.deferring, panic.deferring_pc);
     vm.g.panics.pop();
     // Older panics whose deferred calls are gone with the frames above are over, too.
-    while vm.g.panics.len() > vm.panic_floor && vm.g.panics.last().is_some_and(|older| older.deferred > frame) {
+    while vm.g.panics.len() > vm.panic_floor
+        && vm
+            .g
+            .panics
+            .last()
+            .is_some_and(|older| older.deferred > frame)
+    {
         vm.g.panics.pop();
     }
-    let start = vm.func_at(pc).and_then(|(func, desc)| Some((vm.funcs[func as usize].code, desc.recover_pc?)));
+    let start = vm
+        .func_at(pc)
+        .and_then(|(func, desc)| Some((vm.funcs[func as usize].code, desc.recover_pc?)));
     match start {
         // SAFETY: the address of an instruction of the function.
         Some((code, word)) => (unsafe { code.add(word as usize) }, vm.frame_at(frame)),

@@ -160,9 +160,15 @@ impl Vm {
     pub(crate) fn store_message(&self, text: &str, pc: Pc) -> String {
         let place = self.func_at(pc).and_then(|(func, desc)| {
             let word = (pc as usize - self.funcs[func as usize].code as usize) / 8 - 1;
-            desc.store_notes.iter().find(|note| note.0 as usize == word).map(|note| format!(": {}", note.1))
+            desc.store_notes
+                .iter()
+                .find(|note| note.0 as usize == word)
+                .map(|note| format!(": {}", note.1))
         });
-        format!("{text} stored into persistent memory{} (use pnew, pmake or persist)", place.unwrap_or_default())
+        format!(
+            "{text} stored into persistent memory{} (use pnew, pmake or persist)",
+            place.unwrap_or_default()
+        )
     }
 
     /// Rolls back the transactions that frames from slot `frame` on have open.

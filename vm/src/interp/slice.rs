@@ -275,13 +275,30 @@ unsafe fn slice_slow(vm: &mut Vm, i: Ins, pc: Pc, fp: Fp) -> Next {
 
 /// Slicing of slices and arrays in general; `next` is where to go on, `pc` where to panic.
 #[allow(clippy::too_many_arguments)]
-unsafe fn cut(vm: &mut Vm, i: Ins, next: Pc, fp: Fp, mode: u64, size: u64, slice: [u64; 3], pc: Pc) -> Next {
+unsafe fn cut(
+    vm: &mut Vm,
+    i: Ins,
+    next: Pc,
+    fp: Fp,
+    mode: u64,
+    size: u64,
+    slice: [u64; 3],
+    pc: Pc,
+) -> Next {
     let [addr, len, cap] = slice;
     // SAFETY: as for handlers.
     unsafe {
         let lo = if mode & 1 != 0 { get(fp, i.c()) } else { 0 };
-        let hi = if mode & 2 != 0 { get(fp, i.c() + 1) } else { len };
-        let max = if mode & 4 != 0 { get(fp, i.c() + 2) } else { cap };
+        let hi = if mode & 2 != 0 {
+            get(fp, i.c() + 1)
+        } else {
+            len
+        };
+        let max = if mode & 4 != 0 {
+            get(fp, i.c() + 2)
+        } else {
+            cap
+        };
         if max > cap || hi > max || lo > hi {
             let kind = if i.op() == Op::SliceA as u16 { 2 } else { 0 };
             return throw_slice(vm, pc, fp, mode, lo, hi, max, cap, kind);
@@ -297,21 +314,43 @@ unsafe fn cut(vm: &mut Vm, i: Ins, next: Pc, fp: Fp, mode: u64, size: u64, slice
 #[cold]
 #[inline(never)]
 #[allow(clippy::too_many_arguments)]
-fn throw_slice(vm: &mut Vm, pc: Pc, fp: Fp, mode: u64, lo: u64, hi: u64, max: u64, limit: u64, kind: u8) -> Next {
+fn throw_slice(
+    vm: &mut Vm,
+    pc: Pc,
+    fp: Fp,
+    mode: u64,
+    lo: u64,
+    hi: u64,
+    max: u64,
+    limit: u64,
+    kind: u8,
+) -> Next {
     let what = if kind == 0 { "capacity" } else { "length" };
     let (slo, shi, smax) = (lo as i64, hi as i64, max as i64);
     let text = if mode & 4 != 0 {
         if max > limit {
-            if smax < 0 { format!("[::{smax}]") } else { format!("[::{smax}] with {what} {limit}") }
+            if smax < 0 {
+                format!("[::{smax}]")
+            } else {
+                format!("[::{smax}] with {what} {limit}")
+            }
         } else if hi > max {
-            if shi < 0 { format!("[:{shi}:]") } else { format!("[:{shi}:{smax}]") }
+            if shi < 0 {
+                format!("[:{shi}:]")
+            } else {
+                format!("[:{shi}:{smax}]")
+            }
         } else if slo < 0 {
             format!("[{slo}::]")
         } else {
             format!("[{slo}:{shi}:]")
         }
     } else if hi > limit {
-        if shi < 0 { format!("[:{shi}]") } else { format!("[:{shi}] with {what} {limit}") }
+        if shi < 0 {
+            format!("[:{shi}]")
+        } else {
+            format!("[:{shi}] with {what} {limit}")
+        }
     } else if slo < 0 {
         format!("[{slo}:]")
     } else {
@@ -323,16 +362,18 @@ fn throw_slice(vm: &mut Vm, pc: Pc, fp: Fp, mode: u64, lo: u64, hi: u64, max: u6
 #[cold]
 #[inline(never)]
 fn throw_to_array(vm: &mut Vm, pc: Pc, fp: Fp, len: u64, n: u64) -> Next {
-    let text = format!("cannot convert slice with length {len} to array or pointer to array with length {n}");
+    let text = format!(
+        "cannot convert slice with length {len} to array or pointer to array with length {n}"
+    );
     vm.throw(Trap::Runtime(text), pc, fp)
 }
 
 /// Go's allocation sizes, on which capacities after append depend.
 const GO_CLASSES: [u64; 67] = [
-    8, 16, 24, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320, 352, 384, 416, 448, 480,
-    512, 576, 640, 704, 768, 896, 1024, 1152, 1280, 1408, 1536, 1792, 2048, 2304, 2688, 3072, 3200, 3456, 4096, 4864,
-    5120, 5376, 6144, 6528, 6784, 6912, 8192, 9472, 9728, 10240, 10880, 12288, 13568, 14336, 16384, 18432, 19072,
-    20480, 21760, 24576, 27264, 28672,
+    8, 16, 24, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320, 352,
+    384, 416, 448, 480, 512, 576, 640, 704, 768, 896, 1024, 1152, 1280, 1408, 1536, 1792, 2048,
+    2304, 2688, 3072, 3200, 3456, 4096, 4864, 5120, 5376, 6144, 6528, 6784, 6912, 8192, 9472, 9728,
+    10240, 10880, 12288, 13568, 14336, 16384, 18432, 19072, 20480, 21760, 24576, 27264, 28672,
 ];
 
 /// The size that Go would allocate for `size` bytes.
@@ -341,7 +382,11 @@ pub(crate) fn round_up_size(size: u64, has_pointers: bool) -> u64 {
     let header = if has_pointers && size > 512 { 8 } else { 0 };
     let needed = size + header;
     if needed <= 32768 - header {
-        let class = GO_CLASSES.iter().find(|&&class| class >= needed).copied().unwrap_or(32768);
+        let class = GO_CLASSES
+            .iter()
+            .find(|&&class| class >= needed)
+            .copied()
+            .unwrap_or(32768);
         return class - header;
     }
     size.next_multiple_of(8192)
@@ -359,7 +404,9 @@ fn grown_cap(len: u64, old_cap: u64, size: u64, has_pointers: bool) -> u64 {
             cap += (cap + 3 * 256) >> 2;
         }
     }
-    if size == 0 { len } else { round_up_size(cap * size, has_pointers) / size }
+    round_up_size(cap * size, has_pointers)
+        .checked_div(size)
+        .unwrap_or(len)
 }
 
 impl Vm {
@@ -404,7 +451,8 @@ impl Vm {
             }
             self.alloc_persistent(ty, cap)?
         } else {
-            self.try_alloc_volatile(rt.gc, cap, cap * rt.size).ok_or("runtime: out of memory")?
+            self.try_alloc_volatile(rt.gc, cap, cap * rt.size)
+                .ok_or("runtime: out of memory")?
         };
         if len > 0 {
             // SAFETY: the old elements are live, the new memory is fresh and larger.

@@ -63,7 +63,10 @@ fn time_of_fib_and_loops() {
 #[test]
 fn endless_recursion_is_a_stack_overflow() {
     let main = vec![op2(Op::Call, 60_000, 0), op(Op::Ret, 0, 0, 0)];
-    assert_eq!(run(&program(vec![(60_010, None, main)])).0, Outcome::Panicked);
+    assert_eq!(
+        run(&program(vec![(60_010, None, main)])).0,
+        Outcome::Panicked
+    );
 }
 
 #[test]
@@ -92,11 +95,19 @@ fn deferred_functions_run_in_reverse_and_recover_resumes_the_frame() {
     f2.extend(put_slot(4, 0));
     f2.push(op(Op::Ret, 0, 0, 0));
     // f3: recovers, reports the text.
-    let f3 = vec![op(Op::Recover, 4, 0, 0), op2(Op::CallN, 4, 1), op(Op::Ret, 0, 0, 0)];
+    let f3 = vec![
+        op(Op::Recover, 4, 0, 0),
+        op2(Op::CallN, 4, 1),
+        op(Op::Ret, 0, 0, 0),
+    ];
     let mut f1_zeroed = vec![op(Op::Zero, 0, 5, 0)];
     f1_zeroed.extend(f1);
-    let program =
-        program(vec![(12, None, main), (12, Some(10), f1_zeroed), (12, None, f2), (12, None, f3)]);
+    let program = program(vec![
+        (12, None, main),
+        (12, Some(10), f1_zeroed),
+        (12, None, f2),
+        (12, None, f3),
+    ]);
     assert_eq!(run(&program), (Outcome::Exit(0), vec![2, 7]));
     TEXTS.with_borrow(|texts| assert_eq!(texts[..], ["runtime error: integer divide by zero"]));
 }
@@ -104,7 +115,13 @@ fn deferred_functions_run_in_reverse_and_recover_resumes_the_frame() {
 #[test]
 fn recover_counts_only_in_the_deferred_function_itself() {
     // main defers f1, which calls f2, which recovers in vain.
-    let main = vec![op(Op::MkClo, 1, 0, 0), 1, 0, op(Op::Defer, 1, 0, 0), op(Op::Trap, 1, 0, 0)];
+    let main = vec![
+        op(Op::MkClo, 1, 0, 0),
+        1,
+        0,
+        op(Op::Defer, 1, 0, 0),
+        op(Op::Trap, 1, 0, 0),
+    ];
     let f1 = vec![op2(Op::Call, 4, 2), op(Op::Ret, 0, 0, 0)];
     let f2 = vec![op(Op::Recover, 0, 0, 0), op(Op::Ret, 0, 0, 0)];
     let mut program = program(vec![(8, Some(4), main), (8, None, f1), (8, None, f2)]);
@@ -136,9 +153,18 @@ fn a_panic_in_a_deferred_function_replaces_the_older_one() {
         op2(Op::LdI, 0, 9),
         op(Op::Ret, 0, 0, 0),
     ];
-    let f2 = vec![op(Op::Recover, 4, 0, 0), op2(Op::CallN, 4, 1), op(Op::Ret, 0, 0, 0)];
+    let f2 = vec![
+        op(Op::Recover, 4, 0, 0),
+        op2(Op::CallN, 4, 1),
+        op(Op::Ret, 0, 0, 0),
+    ];
     let f3 = vec![op(Op::Trap, 0, 0, 0)];
-    let program = program(vec![(12, None, main), (12, Some(9), f1), (12, None, f2), (12, None, f3)]);
+    let program = program(vec![
+        (12, None, main),
+        (12, Some(9), f1),
+        (12, None, f2),
+        (12, None, f3),
+    ]);
     assert_eq!(run(&program), (Outcome::Exit(0), vec![9]));
     let nil = "runtime error: invalid memory address or nil pointer dereference";
     TEXTS.with_borrow(|texts| assert_eq!(texts[..], [nil]));
@@ -164,16 +190,27 @@ fn lists_survive_collections_at_every_allocation() {
     code.extend(put_slot(8, 4));
     code.push(op(Op::Ret, 0, 0, 0));
     let program = program(vec![(12, None, code)]);
-    let stress = Options { gc_stress: true, ..options() };
+    let stress = Options {
+        gc_stress: true,
+        ..options()
+    };
     assert_eq!(run_with(stress, &program), (Outcome::Exit(0), vec![4950]));
 }
 
 #[test]
 fn append_grows_as_go_grows() {
     // Appends 0..20 to a nil []int (slots 0-2), reports capacity each time it changes.
-    let mut code = vec![op(Op::Zero, 0, 6, 0), op2(Op::LdI, 4, 20), op(Op::App64, 0, 0, 3), INT.into()];
+    let mut code = vec![
+        op(Op::Zero, 0, 6, 0),
+        op2(Op::LdI, 4, 20),
+        op(Op::App64, 0, 0, 3),
+        INT.into(),
+    ];
     code.extend([op(Op::JEq, 2, 5, 3), op(Op::Mov, 5, 2, 0)]);
     code.extend(put_slot(8, 2));
     code.extend([op(Op::IncJLt, 3, 4, -7), op(Op::Ret, 0, 0, 0)]);
-    assert_eq!(run(&program(vec![(12, None, code)])).1, [1, 2, 4, 8, 16, 32]);
+    assert_eq!(
+        run(&program(vec![(12, None, code)])).1,
+        [1, 2, 4, 8, 16, 32]
+    );
 }

@@ -18,8 +18,17 @@ fn machine() -> Vm {
 }
 
 #[allow(unsafe_code)]
-fn assign(vm: &mut Vm, layout: &'static map::Layout, m: u64, key: u64, value: u64, persistent: bool) {
-    let entry = vm.map_assign(layout, m, &raw const key as u64, persistent).unwrap();
+fn assign(
+    vm: &mut Vm,
+    layout: &'static map::Layout,
+    m: u64,
+    key: u64,
+    value: u64,
+    persistent: bool,
+) {
+    let entry = vm
+        .map_assign(layout, m, &raw const key as u64, persistent)
+        .unwrap();
     vm.will_store(entry + layout.val_offset, 8);
     // SAFETY: the value's place in a live entry.
     unsafe { raw::write(entry + layout.val_offset, value) };
@@ -32,7 +41,9 @@ fn check_against_model(persistent: bool) {
     let mut model = HashMap::new();
     let mut x = 1u64;
     for step in 0..20_000u64 {
-        x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        x = x
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let key = (x >> 33) % 700;
         match x >> 60 {
             0..=8 => {
@@ -40,11 +51,14 @@ fn check_against_model(persistent: bool) {
                 model.insert(key, step);
             }
             9..=13 => {
-                vm.map_delete(layout, m, &raw const key as u64, persistent).unwrap();
+                vm.map_delete(layout, m, &raw const key as u64, persistent)
+                    .unwrap();
                 model.remove(&key);
             }
             _ => {
-                let entry = layout.find(vm.types_ptr(), m, &raw const key as u64).unwrap();
+                let entry = layout
+                    .find(vm.types_ptr(), m, &raw const key as u64)
+                    .unwrap();
                 let found = (entry != 0).then(|| read(entry + layout.val_offset));
                 assert_eq!(found, model.get(&key).copied());
             }
@@ -55,7 +69,10 @@ fn check_against_model(persistent: bool) {
         }
         assert_eq!(map::len(m), model.len() as u64);
     }
-    let all: HashMap<u64, u64> = map::entries(layout, m).into_iter().map(|(k, v)| (read(k), read(v))).collect();
+    let all: HashMap<u64, u64> = map::entries(layout, m)
+        .into_iter()
+        .map(|(k, v)| (read(k), read(v)))
+        .collect();
     assert_eq!(all, model);
 }
 
@@ -90,7 +107,8 @@ fn iteration_survives_growth_and_deletion() {
         if key < 100 {
             // Delete one that was not seen yet, add others so that the map grows.
             let victim = key + 50;
-            vm.map_delete(layout, m, &raw const victim as u64, false).unwrap();
+            vm.map_delete(layout, m, &raw const victim as u64, false)
+                .unwrap();
             for _ in 0..3 {
                 assign(&mut vm, layout, m, next_key, 0, false);
                 next_key += 1;
@@ -117,7 +135,9 @@ fn string_keys_are_found_by_content() {
     for i in 0..1000 {
         let s = text(i);
         let key = [vm.alloc_bytes(s.as_bytes()), s.len() as u64];
-        let entry = vm.map_assign(layout, m, key.as_ptr() as u64, false).unwrap();
+        let entry = vm
+            .map_assign(layout, m, key.as_ptr() as u64, false)
+            .unwrap();
         vm.will_store(entry, 0);
     }
     for i in 0..2000 {

@@ -11,7 +11,10 @@ fn with_root(body: &[u64], others: Vec<(u32, Option<u32>, Vec<u64>)>) -> Program
     let mut funcs = vec![(12, None, code)];
     funcs.extend(others);
     let mut program = program(funcs);
-    program.pvars.push(lang::bytecode::program::PVar { name: "r".into(), ty: NODE });
+    program.pvars.push(lang::bytecode::program::PVar {
+        name: "r".into(),
+        ty: NODE,
+    });
     program
 }
 
@@ -44,19 +47,36 @@ fn a_committed_transaction_stays_and_one_left_by_a_panic_is_undone() {
         op(Op::Ret, 0, 0, 0),
     ];
     let f3 = vec![op(Op::Recover, 0, 0, 0), op(Op::Ret, 0, 0, 0)];
-    let program = with_root(&body, vec![(12, None, f1), (12, Some(10), f2), (12, None, f3)]);
+    let program = with_root(
+        &body,
+        vec![(12, None, f1), (12, Some(10), f2), (12, None, f3)],
+    );
     assert_eq!(run(&program), (Outcome::Exit(0), vec![5]));
 }
 
 #[test]
 fn volatile_pointers_are_refused_and_deep_copies_are_not() {
     let store = |make: Vec<u64>| {
-        let mut body = vec![op2(Op::New, 2, NODE.into()), op2(Op::LdI, 3, 8), op(Op::St64, 2, 3, 0)];
+        let mut body = vec![
+            op2(Op::New, 2, NODE.into()),
+            op2(Op::LdI, 3, 8),
+            op(Op::St64, 2, 3, 0),
+        ];
         body.extend([op(Op::St64, 2, 2, 8)]);
         body.extend(make);
-        body.extend([op(Op::PVal, 2, 0, 0), NODE_PTR.into(), 0, op(Op::StG64, 0, 2, 8)]);
+        body.extend([
+            op(Op::PVal, 2, 0, 0),
+            NODE_PTR.into(),
+            0,
+            op(Op::StG64, 0, 2, 8),
+        ]);
         // The copy is a cycle: r.next.next.value.
-        body.extend([op(Op::Ld64, 2, 0, 8), op(Op::Ld64, 2, 2, 8), op(Op::Ld64, 3, 2, 0), op(Op::StG64, 0, 3, 0)]);
+        body.extend([
+            op(Op::Ld64, 2, 0, 8),
+            op(Op::Ld64, 2, 2, 8),
+            op(Op::Ld64, 3, 2, 0),
+            op(Op::StG64, 0, 3, 0),
+        ]);
         with_root(&body, vec![])
     };
     assert_eq!(run(&store(vec![])).0, Outcome::Panicked);
