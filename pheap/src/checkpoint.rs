@@ -2,7 +2,7 @@
 //! What is written comes from the log, not from memory, which may be ahead of what is committed.
 
 use crate::error::{Error, Result};
-use crate::heap::{Heap, Mutation, Store};
+use crate::heap::{Heap, Mutation, Options, Store};
 use crate::image::Image;
 use crate::log::{self, Chain};
 use crate::spans::PAGE_BYTES;
@@ -92,6 +92,16 @@ impl Store {
         self.extents = extents;
         self.log.reuse(superblock.salt());
         Ok(())
+    }
+
+    /// Cuts an empty log that a busy session has blown up: it need not stay beside the heap, nor be read at every open.
+    pub fn shrink_log(&mut self, options: &Options, reopen: bool) -> Result<()> {
+        let threshold = options.log_bytes.max(options.log_limit_bytes / 4);
+        if self.log.capacity() <= threshold {
+            return Ok(());
+        }
+        self.log
+            .shrink(options.log_bytes, self.superblock.uuid, reopen)
     }
 
     fn sync_heap(&self) -> Result<()> {

@@ -454,17 +454,9 @@ impl Heap {
         }
         self.publish()?;
         self.empty_log(true)?;
-        // A log that a busy session has blown up need not stay beside the heap.
-        let Options {
-            log_bytes,
-            log_limit_bytes,
-            ..
-        } = self.options;
         match &mut self.store {
-            Some(store) if store.log.capacity() > log_bytes.max(log_limit_bytes / 4) => {
-                store.log.shrink(log_bytes, store.superblock.uuid)
-            }
-            _ => Ok(()),
+            Some(store) => store.shrink_log(&self.options, false),
+            None => Ok(()),
         }
     }
 }

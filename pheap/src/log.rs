@@ -272,15 +272,19 @@ impl Log {
         Ok(())
     }
 
-    /// Cuts an empty log that will not be written any more: the head first, which says how long the file must be.
-    pub fn shrink(&mut self, capacity: u64, uuid: [u8; 16]) -> Result<()> {
+    /// Cuts an empty log: the head first, which says how long the file must be. It is mapped again if it is to be used.
+    pub fn shrink(&mut self, capacity: u64, uuid: [u8; 16], reopen: bool) -> Result<()> {
         let io = |source| Error::io(&self.path, "shrinking the log", source);
+        assert_eq!(self.tail, LOG_START, "only an empty log is cut");
         let capacity = capacity.max(LOG_START + RECORD_ALIGN);
         self.view = None;
         self.file.write_at(&head(uuid, capacity), 0).map_err(io)?;
         self.file.sync().map_err(io)?;
         self.file.truncate(capacity).map_err(io)?;
         self.capacity = capacity;
+        if let Some(fd) = self.file.fd().filter(|_| reopen) {
+            self.view = Some(SharedView::new(fd, capacity).map_err(io)?);
+        }
         Ok(())
     }
 

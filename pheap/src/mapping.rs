@@ -6,6 +6,8 @@ use std::os::fd::BorrowedFd;
 use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use crate::disk::DiskFile;
+
 /// An address range of this process, reserved without backing store until it is touched; unmapped on drop.
 #[derive(Debug)]
 pub struct Mapping {
@@ -159,6 +161,40 @@ impl SharedView {
 
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.view
+    }
+}
+
+/// The bytes of a file as they are: a view of a real file, else a copy.
+pub(crate) enum FileBytes {
+    View(memmap2::Mmap),
+    Copy(Vec<u8>),
+}
+
+impl FileBytes {
+    pub fn read(file: &dyn DiskFile) -> io::Result<FileBytes> {
+        use std::os::fd::AsRawFd;
+        match file.fd() {
+            // SAFETY: as in `SharedView::new`.
+            Some(fd) => Ok(FileBytes::View(unsafe {
+                memmap2::Mmap::map(fd.as_raw_fd())?
+            })),
+            None => {
+                let mut bytes = vec![0; file.len_bytes()? as usize];
+                file.read_at(&mut bytes, 0)?;
+                Ok(FileBytes::Copy(bytes))
+            }
+        }
+    }
+}
+
+impl std::ops::Deref for FileBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            FileBytes::View(view) => view,
+            FileBytes::Copy(bytes) => bytes,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::heap::{Heap, Mutation, Options, Store, reserve};
 use crate::image::{Descriptor, Image, descriptors, is_descriptors, is_intact, read_extents};
 use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, PAGE_SPAN, part};
 use crate::log::{self, Chain, Log, Scan};
-use crate::mapping::guard_faults;
+use crate::mapping::{FileBytes, guard_faults};
 use crate::relocate::{free_range, move_pointers, relocate};
 use crate::space::Space;
 use crate::spans::{CLASS_OF, CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, PAGE_BYTES};
@@ -29,7 +29,7 @@ pub struct Unrecovered {
     log_file: Arc<dyn DiskFile>,
     superblock: Superblock,
     scan: Scan,
-    log_bytes: Vec<u8>,
+    log_bytes: FileBytes,
     is_new: bool,
 }
 
@@ -67,18 +67,23 @@ impl Heap {
                 _ => io(source),
             })?;
         lock(&*file, path, !options.read_only)?;
+        if file.fd().is_some() {
+            guard_faults(format!(
+                "{}: the heap or its log was truncated or became unreadable while in use; restore it from a copy\n",
+                path.display()
+            ));
+        }
         let found = superblock::read(&*file, path)?;
         let superblock = found.superblock;
         let log_path = beside(path, "log");
         let log_io = |source| Error::io(&log_path, "reading the log", source);
-        let mut log_bytes = Vec::new();
+        let mut log_bytes = FileBytes::Copy(Vec::new());
         let log_file = if disk.exists(&log_path) {
             let log_file = disk.open(&log_path, mode).map_err(log_io)?;
             log::check_head(&*log_file, &log_path, superblock.uuid)?;
             // After an orderly close the log holds nothing.
             if !superblock.clean || found.damaged_other.is_some() {
-                let len = log_file.len_bytes().map_err(log_io)?;
-                log_bytes = log::read_all(&*log_file, len as usize).map_err(log_io)?;
+                log_bytes = FileBytes::read(&*log_file).map_err(log_io)?;
             }
             log_file
         } else if !superblock.clean {
@@ -336,6 +341,8 @@ impl Unrecovered {
             extents: Vec::new(),
         };
         store.switch(extents, chain, false, options.mutation)?;
+        drop(log_bytes);
+        store.shrink_log(&options, true)?;
         let load_it = |store: &Store| {
             let heap_bytes = store.superblock.heap_bytes;
             load(
@@ -388,10 +395,6 @@ pub(crate) fn load(
     let file_bytes = file.len_bytes().map_err(io)?.min(heap_bytes);
     match file.fd() {
         Some(fd) => {
-            guard_faults(format!(
-                "{}: the heap file was truncated or became unreadable while in use; restore it from a copy\n",
-                path.display()
-            ));
             mapping.map_file(fd, 0, file_bytes).map_err(io)?;
         }
         None => {

@@ -202,7 +202,7 @@ fn after_every_crash_the_heap_is_a_prefix_that_holds_all_durable_commits() {
         states
     };
     // More for a long soak.
-    let seeds = std::env::var("PHEAP_SEEDS").map_or(16, |seeds| seeds.parse().unwrap());
+    let seeds = std::env::var("PHEAP_SEEDS").map_or(12, |seeds| seeds.parse().unwrap());
     let other = std::thread::spawn(move || run(0..seeds / 2));
     let states = run(seeds / 2..seeds) + other.join().unwrap();
     println!("{states} states");
