@@ -130,7 +130,7 @@ impl PackageSource for Packages {
         }
         match stdlib::source(import_path) {
             Some(files) => Ok(PackageFiles {
-                path: import_path.to_string(),
+                path: stdlib::canonical(import_path).to_string(),
                 dir: String::new(),
                 files: files
                     .iter()

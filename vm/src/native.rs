@@ -334,6 +334,27 @@ impl<'a> Ctx<'a> {
             unsafe { std::ptr::swap_nonoverlapping(a as *mut u8, b as *mut u8, size as usize) };
         }
     }
+    /// Stores `value` in the variable `to` if its type allows: the same one, or an interface that it implements.
+    /// A variable in the persistent heap is refused.
+    pub fn assign(&mut self, to: ValueRef<'a>, value: ValueRef<'a>) -> bool {
+        if to.is_foreign() || value.is_foreign() || self.vm.is_persistent(to.addr) {
+            return false;
+        }
+        if to.kind() == Kind::Interface {
+            if self.types.missing_method(value.ty, to.ty).is_some() {
+                return false;
+            }
+            let (key, data) = self.vm.iface_of(&value);
+            // SAFETY: the two words of a live interface variable.
+            unsafe { raw::typed_mut(to.addr, 2) }.copy_from_slice(&[key, data]);
+            return true;
+        }
+        if to.ty == value.ty {
+            // SAFETY: live values of one type; copying a value onto itself is fine.
+            unsafe { raw::copy(to.addr, value.addr, self.types.rt(to.ty).size) };
+        }
+        to.ty == value.ty
+    }
     /// The object at `addr` of type `ty`, for pointer arguments whose type the native knows.
     pub fn view(&self, ty: TypeIdx, addr: u64) -> Option<ValueRef<'a>> {
         (addr >= 4096 && (ty as usize) < self.types.rt.len())
@@ -421,6 +442,17 @@ impl<'a> Ctx<'a> {
         };
         self.put(key);
         self.put(data);
+    }
+    /// A fresh []any.
+    pub fn ret_anys(&mut self, values: &[Option<ValueRef<'a>>]) {
+        let len = values.len() as u64;
+        let addr = self.vm.alloc_volatile(crate::heap::CONSERVATIVE, len * 2, len * 16);
+        for (i, value) in values.iter().enumerate() {
+            let (key, data) = value.map_or((0, 0), |value| self.vm.iface_of(&value));
+            // SAFETY: fresh memory of that many interfaces; nothing is collected meanwhile.
+            unsafe { raw::typed_mut(addr + i as u64 * 16, 2) }.copy_from_slice(&[key, data]);
+        }
+        self.ret_slice(SliceRef { addr, len, cap: len });
     }
     /// What the library's convention for errors wants, as two results `(code int, message string)`: code 0 and
     /// "" for success, else a code above 0; the .pgo side makes the error value.

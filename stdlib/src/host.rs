@@ -1,0 +1,119 @@
+//! The system under packages os, time and internal/stdio: open files by number, error numbers, entropy.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+
+use vm::native::{Ctx, NativeError};
+
+pub const EBADF: i64 = 9;
+
+thread_local! {
+    /// Open files; os.File numbers them from 3.
+    static FILES: RefCell<Vec<Option<File>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Status of a program that a closed pipe ends, as a shell reports it.
+const SIGPIPE_STATUS: i32 = 141;
+
+pub fn errno(error: &io::Error) -> i64 {
+    error.raw_os_error().unwrap_or(5).into()
+}
+
+/// An errno from a result: 0 for success.
+pub fn status<T>(result: io::Result<T>) -> i64 {
+    result.err().map_or(0, |e| errno(&e))
+}
+
+/// As in Go, a broken pipe at standard output or error ends the program.
+pub fn stdout_errno(result: io::Result<()>) -> Result<i64, NativeError> {
+    match result {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(NativeError::Exit(SIGPIPE_STATUS)),
+        result => Ok(status(result)),
+    }
+}
+
+pub fn add_file(file: File) -> i64 {
+    FILES.with_borrow_mut(|files| {
+        let at = files
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or(files.len());
+        if at == files.len() {
+            files.push(None);
+        }
+        files[at] = Some(file);
+        at as i64 + 3
+    })
+}
+
+pub fn close_file(fd: i64) -> i64 {
+    FILES.with_borrow_mut(|files| match files.get_mut((fd - 3) as usize) {
+        Some(slot) if slot.is_some() => {
+            *slot = None;
+            0
+        }
+        // The standard files stay open for the machine.
+        _ if (0..3).contains(&fd) => 0,
+        _ => EBADF,
+    })
+}
+
+/// Runs `f` on an open file; EBADF if there is none.
+pub fn with_file<T>(fd: i64, f: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
+    FILES.with_borrow_mut(|files| match files.get_mut((fd - 3) as usize) {
+        Some(Some(file)) => f(file),
+        _ => Err(io::Error::from_raw_os_error(EBADF as i32)),
+    })
+}
+
+/// A string argument as a path or name of the system.
+pub fn os_string(c: &mut Ctx) -> std::ffi::OsString {
+    use std::os::unix::ffi::OsStringExt;
+    let s = c.str();
+    std::ffi::OsString::from_vec(c.get(s).to_vec())
+}
+
+/// The text of an error number as Go's syscall package has it.
+pub fn errno_text(n: i64) -> String {
+    let text = match n {
+        1 => "operation not permitted",
+        2 => "no such file or directory",
+        4 => "interrupted system call",
+        5 => "input/output error",
+        9 => "bad file descriptor",
+        11 => "resource temporarily unavailable",
+        12 => "cannot allocate memory",
+        13 => "permission denied",
+        16 => "device or resource busy",
+        17 => "file exists",
+        18 => "invalid cross-device link",
+        20 => "not a directory",
+        21 => "is a directory",
+        22 => "invalid argument",
+        24 => "too many open files",
+        27 => "file too large",
+        28 => "no space left on device",
+        29 => "illegal seek",
+        30 => "read-only file system",
+        31 => "too many links",
+        32 => "broken pipe",
+        36 => "file name too long",
+        39 => "directory not empty",
+        40 => "too many levels of symbolic links",
+        n => {
+            let text = io::Error::from_raw_os_error(n as i32).to_string();
+            return match text.split_once(" (os error") {
+                Some((text, _)) => text.to_lowercase(),
+                None => format!("errno {n}"),
+            };
+        }
+    };
+    text.into()
+}
+
+pub fn entropy() -> u64 {
+    // The standard library seeds these from the system.
+    RandomState::new().build_hasher().finish()
+}
