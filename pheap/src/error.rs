@@ -32,6 +32,8 @@ pub enum Error {
     },
     #[error("{}: the heap's log is missing and the heap was not closed in order; put the log back beside the heap", path.display())]
     LogMissing { path: PathBuf },
+    #[error("{}: the log of a heap that is missing; put the heap back beside it, or remove the log to start anew", path.display())]
+    HeapMissing { path: PathBuf },
     #[error("{}: this log belongs to another heap; put the heap's own log back", path.display())]
     ForeignLog { path: PathBuf },
     #[error("{}: in use by another process; wait for it to end, or open another heap", path.display())]

@@ -455,7 +455,10 @@ impl Heap {
         self.publish()?;
         self.empty_log(true)?;
         match &mut self.store {
-            Some(store) => store.shrink_log(&self.options, false),
+            Some(store) => {
+                store.log.wipe()?;
+                store.shrink_log(&self.options, false)
+            }
             None => Ok(()),
         }
     }

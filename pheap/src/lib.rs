@@ -5,6 +5,17 @@
 //! redo log beside the heap file; a checkpoint brings the file up to date and empties the log. After a crash at any
 //! moment the heap is the state after some prefix of the commits, which holds all that were acknowledged as durable.
 //!
+//! What the program owes the heap:
+//! - in a transaction, [`Heap::log`] before a store to persistent memory (a store to an object that was allocated at the
+//!   same level may go without); outside, [`Heap::note`] for a store, before or after it;
+//! - no address of anything but this heap's objects in a pointer slot, and only types registered with this heap;
+//! - [`Heap::commit`] or [`Heap::rollback`] for each [`Heap::begin`], innermost first;
+//! - in [`Heap::collect`], a report of every word outside the heap that refers to its objects;
+//! - [`Heap::close`] at an orderly end. Without it the next open replays the log, which loses nothing but stores outside
+//!   transactions since the last commit.
+//!
+//! An object that was never reachable from a root at a commit is never written to disk, so a crash leaks nothing.
+//!
 //! The crate knows no language: objects are described by [`TypeDesc`]s. FORMAT.md has the layout of the files.
 //!
 //! ```

@@ -171,6 +171,11 @@ pub fn scan(bytes: &[u8], path: &Path, mut chain: Chain, mutation: Mutation) -> 
     })
 }
 
+/// Whether the log holds a record, of whatever generation.
+pub fn has_records(bytes: &[u8]) -> bool {
+    record_at(bytes, LOG_START as usize, Mutation::None).is_some()
+}
+
 /// Whether the log's first record is whole and belongs to the given chain's generation.
 pub fn begins_with(bytes: &[u8], salt: u32) -> bool {
     record_at(bytes, LOG_START as usize, Mutation::None).is_some_and(|(head, _)| head.salt == salt)
@@ -270,6 +275,16 @@ impl Log {
         }
         self.capacity = capacity;
         Ok(())
+    }
+
+    /// Wipes the first record of an empty log that will not be written any more, as a sign that nothing is lost with
+    /// it. It need not be durable.
+    pub fn wipe(&mut self) -> Result<()> {
+        assert_eq!(self.tail, LOG_START, "only an empty log is wiped");
+        let io = |source| Error::io(&self.path, "closing the log", source);
+        self.file
+            .write_at(&[0; RECORD_ALIGN as usize], LOG_START)
+            .map_err(io)
     }
 
     /// Cuts an empty log: the head first, which says how long the file must be. It is mapped again if it is to be used.

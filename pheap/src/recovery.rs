@@ -155,6 +155,11 @@ fn create(disk: &dyn Disk, path: &Path, options: &Options) -> Result<()> {
     }
     file.truncate(0).map_err(io)?;
     let log_file = disk.open(&log_path, Mode::Create).map_err(io)?;
+    if log_file.len_bytes().map_err(io)? > 0
+        && log::has_records(&FileBytes::read(&*log_file).map_err(io)?)
+    {
+        return Err(Error::HeapMissing { path: log_path });
+    }
     log_file.truncate(0).map_err(io)?;
     let uuid = new_uuid();
     log::create(&*log_file, &log_path, uuid, options.log_bytes)?;

@@ -214,6 +214,28 @@ fn a_missing_log_is_no_loss_after_an_orderly_close_and_refused_otherwise() {
 }
 
 #[test]
+fn a_log_without_its_heap_is_not_overwritten_unless_it_was_closed_in_order() {
+    let options = options(Durability::Sync);
+    for close in [true, false] {
+        let (disk, _) = small_heap(&options, close);
+        let mut files = disk.files();
+        files.remove(&heap_path());
+        let log = files[&log_path()].clone();
+        let disk = MemoryDisk::new(files);
+        match open(&disk, &options) {
+            Ok(heap) => assert!(close && heap.is_new()),
+            Err(error) => {
+                assert!(
+                    !close && matches!(error, Error::HeapMissing { .. }),
+                    "{error}"
+                );
+                assert_eq!(disk.files()[&log_path()], log);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_full_disk_is_an_error_of_the_commit_that_meets_it() {
     let mut met = 0;
     for n in 0..400 {
