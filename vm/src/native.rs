@@ -446,13 +446,19 @@ impl<'a> Ctx<'a> {
     /// A fresh []any.
     pub fn ret_anys(&mut self, values: &[Option<ValueRef<'a>>]) {
         let len = values.len() as u64;
-        let addr = self.vm.alloc_volatile(crate::heap::CONSERVATIVE, len * 2, len * 16);
+        let addr = self
+            .vm
+            .alloc_volatile(crate::heap::CONSERVATIVE, len * 2, len * 16);
         for (i, value) in values.iter().enumerate() {
             let (key, data) = value.map_or((0, 0), |value| self.vm.iface_of(&value));
             // SAFETY: fresh memory of that many interfaces; nothing is collected meanwhile.
             unsafe { raw::typed_mut(addr + i as u64 * 16, 2) }.copy_from_slice(&[key, data]);
         }
-        self.ret_slice(SliceRef { addr, len, cap: len });
+        self.ret_slice(SliceRef {
+            addr,
+            len,
+            cap: len,
+        });
     }
     /// What the library's convention for errors wants, as two results `(code int, message string)`: code 0 and
     /// "" for success, else a code above 0; the .pgo side makes the error value.

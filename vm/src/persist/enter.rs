@@ -1,0 +1,345 @@
+//! Values that enter the persistent heap (LANGUAGE.md §2) and deep copies.
+#![allow(unsafe_code)] // Copies values between the heaps.
+
+use lang::bytecode::program::{Kind, TypeIdx};
+use rustc_hash::FxHashMap;
+
+use crate::Vm;
+use crate::map;
+use crate::raw;
+
+/// Values that enter the heap.
+impl Vm {
+    /// Makes the value at `at`, not yet in the heap, fit to be stored there: strings and boxed values are copied, what
+    /// refers to volatile memory is refused, by a text like `volatile pointer`.
+    pub(crate) fn make_persistent(&mut self, ty: TypeIdx, at: u64) -> Result<(), String> {
+        let types = self.types_ptr();
+        let desc = types.desc(ty);
+        if desc.ptrs.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: the value of this type is at `at`, writable by the caller.
+        unsafe {
+            match desc.kind {
+                Kind::String => self.make_string_persistent(at),
+                Kind::Struct => {
+                    for field in &desc.fields {
+                        self.make_persistent(field.ty, at + u64::from(field.offset))?;
+                    }
+                    Ok(())
+                }
+                Kind::Array => {
+                    let size = types.rt(desc.elem).size;
+                    (0..desc.len).try_for_each(|i| self.make_persistent(desc.elem, at + i * size))
+                }
+                Kind::Interface => self.make_interface_persistent(at),
+                Kind::Slice => {
+                    let addr = raw::read(at);
+                    if addr == 0 || self.is_persistent(addr) {
+                        Ok(())
+                    } else if raw::read(at + 16) == 0 {
+                        let empty = self.opened()?.empty;
+                        raw::write(at, empty);
+                        Ok(())
+                    } else {
+                        Err("volatile slice".into())
+                    }
+                }
+                kind => {
+                    let addr = raw::read(at);
+                    if addr == 0 || self.is_persistent(addr) {
+                        Ok(())
+                    } else {
+                        Err(refused(kind).into())
+                    }
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// A string is at `at`.
+    unsafe fn make_string_persistent(&mut self, at: u64) -> Result<(), String> {
+        // SAFETY: as the caller promises; string memory is immutable.
+        unsafe {
+            let (addr, len) = (raw::read(at), raw::read(at + 8));
+            if addr != 0 && !self.is_persistent(addr) {
+                let copy = if len == 0 {
+                    0
+                } else {
+                    self.persistent_bytes(raw::slice(addr, len))?
+                };
+                raw::write(at, copy);
+            }
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// An interface value is at `at`.
+    unsafe fn make_interface_persistent(&mut self, at: u64) -> Result<(), String> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let (key, data) = (raw::read(at), raw::read(at + 8));
+            if key == 0 || (key & 1 == 0 && self.is_persistent(data)) {
+                return Ok(());
+            }
+            let Some(ty) = self.types.by_key(key) else {
+                return Ok(());
+            };
+            match key & 3 {
+                // The type is told to the heap, so that it can be read without the program.
+                1 => self.heap_type(ty).map(|_| ()),
+                0 if data == 0 => self.heap_type(ty).map(|_| ()),
+                0 => Err(refused(self.types.desc(ty).kind).into()),
+                _ => {
+                    if !self.types.desc(ty).storable {
+                        return Err(format!(
+                            "volatile value of type {}",
+                            self.types.desc(ty).name
+                        ));
+                    }
+                    let copy = self.alloc_persistent(ty, 1)?;
+                    raw::copy(copy, data, self.types.rt(ty).size);
+                    if let Err(text) = self.make_persistent(ty, copy) {
+                        raw::zero(copy, self.types.rt(ty).size);
+                        return Err(text);
+                    }
+                    raw::write(at + 8, copy);
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    /// Whether `n` values at `at` may enter the heap, without changing anything.
+    pub(crate) fn check_elements(&mut self, ty: TypeIdx, at: u64, n: u64) -> Result<(), String> {
+        let size = self.types.rt(ty).size;
+        if self.types.desc(ty).ptrs.is_empty() {
+            return Ok(());
+        }
+        (0..n).try_for_each(|i| self.check_value(ty, at + i * size))
+    }
+
+    fn check_value(&self, ty: TypeIdx, at: u64) -> Result<(), String> {
+        let desc = self.types.desc(ty);
+        // SAFETY: a value of this type is at `at`.
+        unsafe {
+            match desc.kind {
+                Kind::Struct => desc
+                    .fields
+                    .iter()
+                    .try_for_each(|field| self.check_value(field.ty, at + u64::from(field.offset))),
+                Kind::Array => {
+                    let size = self.types.rt(desc.elem).size;
+                    (0..desc.len).try_for_each(|i| self.check_value(desc.elem, at + i * size))
+                }
+                Kind::Interface => {
+                    let (key, data) = (raw::read(at), raw::read(at + 8));
+                    match self.types.by_key(key) {
+                        Some(ty) if key & 3 == 0 && data != 0 && !self.is_persistent(data) => {
+                            Err(refused(self.types.desc(ty).kind).into())
+                        }
+                        Some(ty) if key & 2 != 0 && !self.is_persistent(data) => {
+                            self.check_value(ty, data)
+                        }
+                        _ => Ok(()),
+                    }
+                }
+                Kind::Slice => {
+                    let addr = raw::read(at);
+                    let fits = addr == 0 || raw::read(at + 16) == 0 || self.is_persistent(addr);
+                    if fits {
+                        Ok(())
+                    } else {
+                        Err("volatile slice".into())
+                    }
+                }
+                Kind::Pointer | Kind::Map | Kind::Func | Kind::Chan | Kind::UnsafePointer => {
+                    let addr = raw::read(at);
+                    if addr == 0 || self.is_persistent(addr) {
+                        Ok(())
+                    } else {
+                        Err(refused(desc.kind).into())
+                    }
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+
+    /// `make_persistent` of `n` values already copied into fresh or announced persistent memory.
+    pub(crate) fn make_elements_persistent(
+        &mut self,
+        ty: TypeIdx,
+        at: u64,
+        n: u64,
+    ) -> Result<(), String> {
+        if self.types.desc(ty).ptrs.is_empty() {
+            return Ok(());
+        }
+        let size = self.types.rt(ty).size;
+        (0..n).try_for_each(|i| self.make_persistent(ty, at + i * size))
+    }
+}
+
+fn refused(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Map => "volatile map",
+        Kind::Func => "func value",
+        Kind::Chan => "channel",
+        Kind::UnsafePointer => "unsafe.Pointer",
+        _ => "volatile pointer",
+    }
+}
+
+/// Deep copies.
+#[derive(Default)]
+struct Copier {
+    /// Volatile object or map → its copy.
+    done: FxHashMap<u64, u64>,
+    /// Copied memory whose references still point to the originals: type, address, count.
+    work: Vec<(TypeIdx, u64, u64)>,
+}
+
+impl Vm {
+    /// Replaces the value at `at` by one whose whole graph is persistent; shared and cyclic references are kept.
+    pub(crate) fn persist_deep(&mut self, ty: TypeIdx, at: u64) -> Result<(), String> {
+        let mut copier = Copier::default();
+        self.copy_refs(&mut copier, ty, at)?;
+        while let Some((ty, at, count)) = copier.work.pop() {
+            let size = self.types.rt(ty).size;
+            for i in 0..count {
+                self.copy_refs(&mut copier, ty, at + i * size)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes every reference in the value at `at` persistent; what it refers to is queued.
+    fn copy_refs(&mut self, copier: &mut Copier, ty: TypeIdx, at: u64) -> Result<(), String> {
+        let types = self.types_ptr();
+        let desc = types.desc(ty);
+        if desc.ptrs.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: a value of this type is at `at`, not visible to the program yet.
+        unsafe {
+            match desc.kind {
+                Kind::String => self.make_string_persistent(at)?,
+                Kind::Struct => {
+                    for field in &desc.fields {
+                        self.copy_refs(copier, field.ty, at + u64::from(field.offset))?;
+                    }
+                }
+                Kind::Array => {
+                    let size = types.rt(desc.elem).size;
+                    for i in 0..desc.len {
+                        self.copy_refs(copier, desc.elem, at + i * size)?;
+                    }
+                }
+                Kind::Pointer => {
+                    let new = self.copy_object(copier, desc.elem, raw::read(at), 1)?;
+                    raw::write(at, new);
+                }
+                Kind::Slice => {
+                    if raw::read(at + 16) == 0 {
+                        self.make_persistent(ty, at)?;
+                    } else {
+                        let new =
+                            self.copy_object(copier, desc.elem, raw::read(at), raw::read(at + 16))?;
+                        raw::write(at, new);
+                    }
+                }
+                Kind::Map => {
+                    let new = self.copy_map(copier, ty, raw::read(at))?;
+                    raw::write(at, new);
+                }
+                Kind::Interface => {
+                    let (key, data) = (raw::read(at), raw::read(at + 8));
+                    match types.by_key(key) {
+                        Some(dynamic) if key & 3 == 0 => self.copy_refs(copier, dynamic, at + 8)?,
+                        Some(dynamic) if key & 2 != 0 && !self.is_persistent(data) => {
+                            let copy = self.alloc_persistent(dynamic, 1)?;
+                            raw::copy(copy, data, types.rt(dynamic).size);
+                            // At once, so that the value can be hashed.
+                            self.copy_refs(copier, dynamic, copy)?;
+                            raw::write(at + 8, copy);
+                        }
+                        Some(dynamic) => {
+                            self.heap_type(dynamic)?;
+                        }
+                        None => {}
+                    }
+                }
+                kind => {
+                    if raw::read(at) != 0 {
+                        return Err(format!("{} cannot be persisted", refused(kind)));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The persistent copy of what `addr` points to: the whole object that it lies in, or (for variables outside the heap)
+    /// `count` values of type `ty`.
+    fn copy_object(
+        &mut self,
+        copier: &mut Copier,
+        ty: TypeIdx,
+        addr: u64,
+        count: u64,
+    ) -> Result<u64, String> {
+        if addr == 0 || self.is_persistent(addr) {
+            return Ok(addr);
+        }
+        let (base, ty, count) = match self.heap.space.find_object(addr) {
+            Some(object) => {
+                let gc = &self.heap.types[object.type_index as usize];
+                match gc.ty {
+                    Some(ty) => (object.addr, ty, u64::from(object.count)),
+                    // Memory without a type of its own holds plain elements.
+                    None => (addr, ty, count),
+                }
+            }
+            None => (addr, ty, count),
+        };
+        if let Some(&copy) = copier.done.get(&base) {
+            return Ok(copy + (addr - base));
+        }
+        let copy = self.alloc_persistent(ty, count)?;
+        // SAFETY: the original holds that many values; the copy is fresh.
+        unsafe { raw::copy(copy, base, self.types.rt(ty).size * count) };
+        copier.done.insert(base, copy);
+        copier.work.push((ty, copy, count));
+        Ok(copy + (addr - base))
+    }
+
+    fn copy_map(&mut self, copier: &mut Copier, ty: TypeIdx, map: u64) -> Result<u64, String> {
+        if map == 0 || self.is_persistent(map) {
+            return Ok(map);
+        }
+        if let Some(&copy) = copier.done.get(&map) {
+            return Ok(copy);
+        }
+        let layout = self.layout(ty);
+        let copy = self.map_make(ty, map::len(map), true)?;
+        copier.done.insert(map, copy);
+        let mut key = vec![0u64; layout.key_size.div_ceil(8) as usize + 1];
+        for (from, value) in map::entries(layout, map) {
+            let at = key.as_mut_ptr() as u64;
+            // SAFETY: the buffer holds a key; entry and value lie in live maps.
+            unsafe {
+                raw::copy(at, from, layout.key_size);
+                self.copy_refs(copier, layout.key_ty, at)?;
+                let entry = self.map_assign(layout, copy, at, true)?;
+                raw::copy(entry + layout.val_offset, value, layout.val_size);
+                copier
+                    .work
+                    .push((layout.val_ty, entry + layout.val_offset, 1));
+            }
+        }
+        Ok(copy)
+    }
+}

@@ -1,0 +1,460 @@
+//! The only glue to the persistent heap: opening it, types and roots, announcing stores, transactions, values that
+//! enter it (LANGUAGE.md §2), deep copies, its collection.
+
+mod enter;
+mod types;
+
+use std::path::PathBuf;
+
+use lang::bytecode::program::{NO_TYPE, TypeIdx};
+use pheap::{BYTES_TYPE, Durability, Heap, Options};
+use rustc_hash::FxHashMap;
+
+use crate::Vm;
+use crate::map::{self, Layout, Part};
+use types::{describe, entry_desc, header_desc, type_changed};
+
+/// Which heap file a program uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeapChoice {
+    /// Given by the user.
+    File(PathBuf),
+    /// The program's own; made on the first persistent use, with a line on standard error.
+    Default(PathBuf),
+    /// In memory only.
+    Ephemeral,
+    /// None: a persistent use is an error until `pmem.Open` names one.
+    Unnamed,
+}
+
+/// Collect the persistent heap when at least this much was allocated since the last time.
+const MIN_TRIGGER_BYTES: u64 = 64 << 20;
+const UNREGISTERED: u32 = u32::MAX;
+
+/// The open heap and what the machine knows about it.
+pub(crate) struct Store {
+    heap: Heap,
+    durability: Durability,
+    /// Heap type of each program type.
+    types: Vec<u32>,
+    entry_types: FxHashMap<TypeIdx, u32>,
+    header_types: FxHashMap<TypeIdx, u32>,
+    /// An object without bytes: where empty slices that are not nil point.
+    empty: u64,
+    trigger_bytes: u64,
+}
+
+impl Store {
+    #[inline(always)]
+    pub fn log(&mut self, at: u64, len: u64) {
+        if self.heap.contains(at) {
+            self.heap.log(at, len as usize);
+        }
+    }
+}
+
+fn message(error: pheap::Error) -> String {
+    error.to_string()
+}
+
+/// Opening, closing, roots.
+impl Vm {
+    /// Opens the heap that the options choose, unless one is open; true if it was created now.
+    pub(crate) fn open_heap(&mut self) -> Result<bool, String> {
+        if let Some(store) = &self.store {
+            return Ok(store.heap.is_new());
+        }
+        match self.options.heap.clone() {
+            HeapChoice::File(path) => self.open_path(path, false),
+            HeapChoice::Default(path) => self.open_path(path, true),
+            HeapChoice::Ephemeral => {
+                let heap = Heap::ephemeral(self.heap_options()).map_err(message)?;
+                self.adopt(heap)
+            }
+            HeapChoice::Unnamed => Err("no heap: give one with --heap FILE or pmem.Open".into()),
+        }
+    }
+
+    /// pmem.Open: the path counts only if the user gave none and no heap is open.
+    pub(crate) fn open_heap_at(&mut self, path: &str) -> Result<bool, String> {
+        if self.store.is_some()
+            || matches!(
+                self.options.heap,
+                HeapChoice::File(_) | HeapChoice::Ephemeral
+            )
+        {
+            return self.open_heap();
+        }
+        self.open_path(path.into(), false)
+    }
+
+    fn heap_options(&self) -> Options {
+        Options {
+            durability: self.options.durability,
+            ..Options::default()
+        }
+    }
+
+    fn open_path(&mut self, path: PathBuf, announce: bool) -> Result<bool, String> {
+        let heap = Heap::open(&path, self.heap_options())
+            .and_then(|heap| heap.recover())
+            .map_err(message)?;
+        if heap.is_new() && announce {
+            self.write_stderr(&format!("pgo: created heap {}\n", path.display()));
+        }
+        self.adopt(heap)
+    }
+
+    fn adopt(&mut self, mut heap: Heap) -> Result<bool, String> {
+        let is_new = heap.is_new();
+        for _ in &self.g.txns {
+            heap.begin();
+        }
+        self.pbase = heap.base();
+        self.plen = heap.end() - heap.base();
+        let mut foreign = self.types.foreign.borrow_mut();
+        for (_, desc) in heap.types() {
+            if desc.key != 0 && !self.types.by_key.contains_key(&desc.key) {
+                foreign.insert(desc.key, desc.name.clone());
+            }
+        }
+        drop(foreign);
+        let empty = heap.alloc(BYTES_TYPE, 0, 0).map_err(message)?;
+        self.store = Some(Store {
+            heap,
+            durability: self.options.durability,
+            types: Vec::new(),
+            entry_types: FxHashMap::default(),
+            header_types: FxHashMap::default(),
+            empty,
+            trigger_bytes: MIN_TRIGGER_BYTES,
+        });
+        Ok(is_new)
+    }
+
+    fn opened(&mut self) -> Result<&mut Store, String> {
+        self.open_heap()?;
+        self.store.as_mut().ok_or_else(|| "no heap is open".into())
+    }
+
+    /// Folds pending stores, syncs and closes the heap, if one is open.
+    pub(crate) fn close_heap(&mut self) -> Result<(), String> {
+        self.pbase = 0;
+        self.plen = 0;
+        self.pvar_addrs.fill(0);
+        match self.store.take() {
+            Some(store) => store.heap.close().map_err(message),
+            None => Ok(()),
+        }
+    }
+
+    /// Address of a root of this type; 0 if there is none. Another type is an error.
+    pub(crate) fn find_root(&mut self, name: &str, ty: TypeIdx) -> Result<u64, String> {
+        self.open_heap()?;
+        let want = self.heap_type(ty)?;
+        let store = self.opened()?;
+        let Some((addr, found)) = store.heap.root(name) else {
+            return Ok(0);
+        };
+        if found == want {
+            return Ok(addr);
+        }
+        let name_of = |index| {
+            store
+                .heap
+                .type_desc(index)
+                .map_or_else(String::new, |desc| desc.name.clone())
+        };
+        Err(format!(
+            "root {name} has type {} in the heap, but {} in the program",
+            name_of(found),
+            name_of(want)
+        ))
+    }
+
+    pub(crate) fn find_root_of_pvar(&mut self, pvar: usize) -> Result<u64, String> {
+        let pvar_desc = &self.types_ptr().program.pvars[pvar];
+        let at = self.find_root(&pvar_desc.name, pvar_desc.ty)?;
+        self.pvar_addrs[pvar] = at;
+        Ok(at)
+    }
+
+    /// Makes a zeroed root.
+    pub(crate) fn make_root(&mut self, name: &str, ty: TypeIdx) -> Result<u64, String> {
+        let at = self.alloc_persistent(ty, 1)?;
+        let index = self.heap_type(ty)?;
+        self.opened()?
+            .heap
+            .set_root(name, at, index)
+            .map_err(message)?;
+        Ok(at)
+    }
+
+    pub(crate) fn root_names(&mut self) -> Result<Vec<String>, String> {
+        let mut names: Vec<String> = self
+            .opened()?
+            .heap
+            .roots()
+            .into_iter()
+            .map(|root| root.name)
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    pub(crate) fn delete_root(&mut self, name: &str) -> Result<bool, String> {
+        self.pvar_addrs.fill(0);
+        Ok(self.opened()?.heap.delete_root(name))
+    }
+
+    pub(crate) fn sync_heap(&mut self) -> Result<(), String> {
+        self.opened()?.heap.sync().map_err(message)
+    }
+
+    pub(crate) fn checkpoint_heap(&mut self) -> Result<(), String> {
+        self.opened()?.heap.checkpoint().map_err(message)
+    }
+
+    pub(crate) fn heap_stats(&mut self) -> Result<Vec<(&'static str, u64)>, String> {
+        let stats = self.opened()?.heap.stats();
+        Ok(vec![
+            ("used_bytes", stats.space.used_bytes),
+            ("allocated_bytes", stats.space.allocated_bytes),
+            ("file_bytes", stats.file_bytes),
+            ("log_bytes", stats.log_bytes),
+            ("commits", stats.last_lsn),
+            ("durable_commits", stats.durable_lsn),
+            ("checkpoints", stats.checkpoints),
+            ("types", stats.types),
+            ("roots", stats.roots),
+        ])
+    }
+
+    /// Collects both heaps, the volatile one first so that its garbage keeps nothing; bytes freed in the persistent one.
+    pub(crate) fn collect_persistent(&mut self) -> Result<u64, String> {
+        self.opened()?;
+        let (pc, fp) = self.at;
+        let top = self.frame_end(pc, fp);
+        Ok(self.collect_persistent_heap(top))
+    }
+
+    pub(crate) fn collect_persistent_heap(&mut self, top: usize) -> u64 {
+        let words = self.persistent_references(top);
+        let Some(store) = &mut self.store else {
+            return 0;
+        };
+        let empty = store.empty;
+        let done = store.heap.collect(&mut |visit| {
+            visit(empty);
+            for &word in &words {
+                visit(word);
+            }
+        });
+        store.trigger_bytes = store.heap.stats().space.used_bytes.max(MIN_TRIGGER_BYTES);
+        done.freed_bytes
+    }
+
+    pub(crate) fn is_persistent_collection_due(&self) -> bool {
+        self.store.as_ref().is_some_and(|store| {
+            store.heap.allocated_since_collection_bytes() >= store.trigger_bytes
+        })
+    }
+}
+
+/// Transactions and stores.
+impl Vm {
+    pub(crate) fn begin_txn(&mut self) {
+        if let Some(store) = &mut self.store {
+            store.heap.begin();
+        }
+    }
+
+    /// Commits the innermost level; the outermost by its options (bit 0 sync, bit 1 async).
+    pub(crate) fn commit_txn(&mut self, options: u16) -> Result<(), String> {
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
+        if store.heap.depth() > 1 || options == 0 {
+            return match store.heap.commit() {
+                Ok(_) => Ok(()),
+                Err(error) => {
+                    self.pvar_addrs.fill(0);
+                    Err(message(error))
+                }
+            };
+        }
+        let policy = if options & 1 != 0 {
+            Durability::Sync
+        } else {
+            Durability::Async
+        };
+        store.heap.set_durability(policy);
+        let done = store.heap.commit();
+        store.heap.set_durability(store.durability);
+        if done.is_err() {
+            self.pvar_addrs.fill(0);
+        }
+        done.map(|_| ()).map_err(message)
+    }
+
+    pub(crate) fn rollback_txn(&mut self) {
+        self.pvar_addrs.fill(0);
+        if let Some(store) = &mut self.store {
+            // It fails only without an open transaction.
+            let _ = store.heap.rollback();
+        }
+    }
+
+    /// Notes a store to persistent memory outside transactions.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn note_store(&mut self, at: u64, len: u64) {
+        self.will_store(at, len);
+    }
+
+    /// Announces a store of `len` bytes at `at`, wherever that is.
+    pub(crate) fn will_store(&mut self, at: u64, len: u64) {
+        if len == 0 || !self.is_persistent(at) {
+            return;
+        }
+        if let Some(store) = &mut self.store {
+            if store.heap.depth() > 0 {
+                store.heap.log(at, len as usize);
+            } else {
+                store.heap.note(at, len as usize);
+            }
+        }
+    }
+}
+
+/// Types and allocation.
+impl Vm {
+    /// The heap's index for a program type, registered with all types it refers to.
+    fn heap_type(&mut self, ty: TypeIdx) -> Result<u32, String> {
+        let types = self.types_ptr();
+        let store = self.opened()?;
+        if store.types.len() < types.rt.len() {
+            store.types.resize(types.rt.len(), UNREGISTERED);
+        }
+        if store.types[ty as usize] == UNREGISTERED {
+            let mut work = vec![ty];
+            while let Some(ty) = work.pop() {
+                if ty == NO_TYPE || store.types[ty as usize] != UNREGISTERED {
+                    continue;
+                }
+                let desc = describe(types, ty);
+                if let Some(old) = store.heap.find_type(desc.key)
+                    && let Some(old) = store.heap.type_desc(old)
+                    && **old != desc
+                {
+                    return Err(type_changed(old, &desc));
+                }
+                store.types[ty as usize] = store.heap.register_type(desc).map_err(message)?;
+                let program = types.desc(ty);
+                work.extend([program.elem, program.map_key]);
+                work.extend(program.fields.iter().map(|field| field.ty));
+            }
+        }
+        Ok(store.types[ty as usize])
+    }
+
+    /// Zeroed persistent memory for `count` values of a type.
+    pub(crate) fn alloc_persistent(&mut self, ty: TypeIdx, count: u64) -> Result<u64, String> {
+        let index = match &self.store {
+            Some(store)
+                if store
+                    .types
+                    .get(ty as usize)
+                    .is_some_and(|&index| index != UNREGISTERED) =>
+            {
+                store.types[ty as usize]
+            }
+            _ => self.heap_type(ty)?,
+        };
+        let size = self.types.rt(ty).size;
+        let store = self.store.as_mut().ok_or("no heap is open")?;
+        let count32 = u32::try_from(count)
+            .map_err(|_| format!("an array of {count} elements is too large for a heap"))?;
+        let at = store
+            .heap
+            .alloc(index, count32, (size * count) as usize)
+            .map_err(message)?;
+        self.note_allocation();
+        Ok(at)
+    }
+
+    /// Lets the next safepoint collect when enough was allocated.
+    #[inline]
+    fn note_allocation(&mut self) {
+        if self.is_persistent_collection_due() {
+            self.request_collection();
+        }
+    }
+
+    fn persistent_bytes(&mut self, bytes: &[u8]) -> Result<u64, String> {
+        let at = self.opened()?.heap.alloc_bytes(bytes).map_err(message)?;
+        self.note_allocation();
+        Ok(at)
+    }
+
+    /// One of the objects that a map consists of.
+    pub(crate) fn alloc_map_part(
+        &mut self,
+        layout: &Layout,
+        part: Part,
+        count: u64,
+        persistent: bool,
+    ) -> Result<u64, String> {
+        if !persistent {
+            let (gc, size) = match part {
+                Part::Header => (layout.gc_header, map::HEADER_BYTES),
+                Part::Entries => (layout.gc_entries, count * layout.stride),
+                Part::Index => (crate::heap::NOSCAN, count * 4),
+            };
+            return self
+                .try_alloc_volatile(gc, count, size)
+                .ok_or_else(|| "out of memory".into());
+        }
+        let types = self.types_ptr();
+        self.heap_type(layout.map_ty)?;
+        let store = self.opened()?;
+        let (index, size) = match part {
+            Part::Header => {
+                let index = match store.header_types.get(&layout.map_ty) {
+                    Some(&index) => index,
+                    None => {
+                        let index = store
+                            .heap
+                            .register_type(header_desc(types, layout))
+                            .map_err(message)?;
+                        store.header_types.insert(layout.map_ty, index);
+                        index
+                    }
+                };
+                (index, map::HEADER_BYTES)
+            }
+            Part::Entries => {
+                let index = match store.entry_types.get(&layout.map_ty) {
+                    Some(&index) => index,
+                    None => {
+                        let index = store
+                            .heap
+                            .register_type(entry_desc(types, layout))
+                            .map_err(message)?;
+                        store.entry_types.insert(layout.map_ty, index);
+                        index
+                    }
+                };
+                (index, count * layout.stride)
+            }
+            Part::Index => (BYTES_TYPE, count * 4),
+        };
+        let count = if part == Part::Index { size } else { count };
+        let at = store
+            .heap
+            .alloc(index, count as u32, size as usize)
+            .map_err(message)?;
+        self.note_allocation();
+        Ok(at)
+    }
+}
