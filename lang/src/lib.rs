@@ -6,10 +6,14 @@ pub mod diagnostic;
 pub mod package;
 pub mod source;
 
+pub(crate) mod check;
 pub(crate) mod codegen;
+mod compile;
 pub(crate) mod syntax;
 pub(crate) mod tir;
 pub(crate) mod types;
+
+pub use compile::{Failure, Session, check, compile, heap_report};
 
 /// Parses a text without checking it and gives its errors as `name:line:column: message`; for
 /// measuring the parser.

@@ -1,0 +1,283 @@
+//! Function literals, and those the checker makes: method values, deferred calls, wrappers of
+//! promoted methods.
+use super::func::FnCtx;
+use super::object::VarRef;
+use super::operand::{Operand, ex, st};
+use super::{Checker, Env};
+use crate::source::Span;
+use crate::syntax::ast;
+use crate::tir::{self, Callee, ExprKind, LocalId, StmtKind};
+use crate::types::lookup::{Lookup, MethodKind};
+use crate::types::ty::{IMethod, Ty, TyKind};
+use std::rc::Rc;
+
+impl Checker {
+    pub(super) fn func_lit<'e>(&mut self, e: &'e ast::Expr, f: &'e ast::FuncLit) -> Operand<'e> {
+        let sig = self.signature(&f.ty);
+        let name = self.closure_name();
+        let iota = self.env.iota.take();
+        self.env.fns.push(FnCtx {
+            name,
+            ..FnCtx::default()
+        });
+        self.open_scope();
+        self.function_body(sig, &f.ty, Some(&f.body));
+        self.close_scope();
+        self.env.iota = iota;
+        let body = self.finish_closure(e.span, f.body.rbrace(), false);
+        Operand::value(sig, e.span, ExprKind::Closure(body))
+    }
+
+    fn closure_name(&mut self) -> String {
+        let ctx = self.ctx();
+        ctx.closures += 1;
+        ctx.has_closures = true;
+        format!("{}.func{}", ctx.name, ctx.closures)
+    }
+
+    /// Pops the context of a literal.
+    pub(super) fn finish_closure(&mut self, span: Span, end: Span, wrapper: bool) -> Rc<tir::Body> {
+        let ctx = self.env.fns.pop().unwrap_or_default();
+        let (mut body, _) = ctx.into_body(span, end);
+        body.wrapper = wrapper;
+        Rc::new(body)
+    }
+
+    /// A literal that the checker makes. `build` gets its parameters and gives its statements.
+    pub(super) fn make_closure(
+        &mut self,
+        span: Span,
+        params: &[Ty],
+        results: &[Ty],
+        wrapper: bool,
+        build: impl FnOnce(&mut Checker, &[LocalId]) -> Vec<tir::Stmt>,
+    ) -> Rc<tir::Body> {
+        let name = self.closure_name();
+        self.env.fns.push(FnCtx {
+            name,
+            result_tys: results.to_vec(),
+            ..FnCtx::default()
+        });
+        for t in params {
+            let p = self.temp(*t, span);
+            self.ctx().params.push(p);
+        }
+        for t in results {
+            let r = self.temp(*t, span);
+            self.ctx().info[r.0 as usize].assigned = true;
+            self.ctx().results.push(r);
+        }
+        let locals = self.ctx().params.clone();
+        let stmts = build(self, &locals);
+        self.ctx().stmts = stmts;
+        self.finish_closure(span, span, wrapper)
+    }
+
+    /// A literal of type `sig` (with `extra` parameters before) that calls what `build` says.
+    pub(super) fn forwarder(
+        &mut self,
+        span: Span,
+        sig: Ty,
+        extra: &[Ty],
+        build: impl FnOnce(&mut Checker, Vec<tir::Expr>) -> (Callee, Vec<tir::Expr>),
+    ) -> tir::Expr {
+        let TyKind::Func(s) = self.a.types.kind(sig).clone() else {
+            return ex(sig, span, ExprKind::Zero);
+        };
+        let params: Vec<Ty> = extra.iter().chain(&s.params).copied().collect();
+        let body = self.make_closure(span, &params, &s.results, true, |c, locals| {
+            c.forward(span, locals, &params, &s.results, build)
+        });
+        ex(sig, span, ExprKind::Closure(body))
+    }
+
+    fn forward(
+        &mut self,
+        span: Span,
+        locals: &[LocalId],
+        params: &[Ty],
+        results: &[Ty],
+        build: impl FnOnce(&mut Checker, Vec<tir::Expr>) -> (Callee, Vec<tir::Expr>),
+    ) -> Vec<tir::Stmt> {
+        let args = locals
+            .iter()
+            .zip(params)
+            .map(|(l, t)| ex(*t, span, ExprKind::Local(*l)))
+            .collect();
+        let (callee, args) = build(self, args);
+        let ty = self.result_type(results);
+        let call = ex(ty, span, ExprKind::Call(callee, args));
+        self.return_call(span, results, call)
+    }
+
+    /// `return call`.
+    fn return_call(&mut self, span: Span, results: &[Ty], call: tir::Expr) -> Vec<tir::Stmt> {
+        match results.len() {
+            0 => vec![st(span, StmtKind::Expr(call))],
+            1 => vec![st(span, StmtKind::Return(vec![call]))],
+            _ => {
+                let mut stmts = Vec::new();
+                let temps = self.unpack_tuple(call, results, &mut stmts);
+                stmts.push(st(span, StmtKind::Return(temps)));
+                stmts
+            }
+        }
+    }
+
+    /// Type of a call: nothing is the empty tuple.
+    pub(super) fn result_type(&mut self, results: &[Ty]) -> Ty {
+        match results {
+            [one] => *one,
+            many => self.a.types.tuple(many),
+        }
+    }
+
+    /// A tuple's values in temporaries.
+    pub(super) fn unpack_tuple(
+        &mut self,
+        tuple: tir::Expr,
+        tys: &[Ty],
+        out: &mut Vec<tir::Stmt>,
+    ) -> Vec<tir::Expr> {
+        let span = tuple.span;
+        let locals: Vec<LocalId> = tys.iter().map(|t| self.temp(*t, span)).collect();
+        out.push(st(span, StmtKind::Let(locals.clone(), Some(tuple))));
+        locals
+            .iter()
+            .zip(tys)
+            .map(|(l, t)| ex(*t, span, ExprKind::Local(*l)))
+            .collect()
+    }
+
+    /// The call as a `func()` value whose operands are evaluated now: for `defer` and `go`.
+    pub(super) fn suspended_call(&mut self, call: tir::Expr, out: &mut Vec<tir::Stmt>) -> tir::Expr {
+        let span = call.span;
+        let nothing = self.func_type(vec![], vec![], false);
+        // `defer func() { … }()` needs no wrapper.
+        if let ExprKind::Call(Callee::Value(f), args) = &call.kind
+            && args.is_empty()
+            && f.ty == nothing
+        {
+            return (**f).clone();
+        }
+        let mut call = call;
+        let mut temps: Vec<VarRef> = Vec::new();
+        self.hoist_operands(&mut call, out, &mut temps);
+        let body = self.make_closure(span, &[], &[], true, |c, _| {
+            let mut call = call;
+            super::fixup::expr(&mut call, &mut |e| {
+                if let ExprKind::Local(l) = e.kind
+                    && let Some(var) = temps.iter().find(|v| v.local == l)
+                {
+                    e.kind = c.var_expr(*var, e.span).kind;
+                }
+            });
+            vec![st(span, StmtKind::Expr(call))]
+        });
+        ex(nothing, span, ExprKind::Closure(body))
+    }
+
+    /// Evaluates the operands of a call or builtin into temporaries.
+    fn hoist_operands(
+        &mut self,
+        call: &mut tir::Expr,
+        out: &mut Vec<tir::Stmt>,
+        temps: &mut Vec<VarRef>,
+    ) {
+        let depth = self.depth();
+        let mut hoist = |c: &mut Checker, e: &mut tir::Expr| {
+            if matches!(e.kind, ExprKind::Const(_) | ExprKind::Func(_) | ExprKind::Zero) {
+                return;
+            }
+            let value = std::mem::replace(e, ex(e.ty, e.span, ExprKind::Zero));
+            *e = c.spill(value, out);
+            if let ExprKind::Local(local) = e.kind {
+                temps.push(VarRef { depth, local });
+            }
+        };
+        match &mut call.kind {
+            ExprKind::Seq(stmts, inner) => {
+                // Statements before the call run now.
+                let stmts = std::mem::take(stmts);
+                let mut inner = std::mem::replace(&mut **inner, ex(call.ty, call.span, ExprKind::Zero));
+                out.extend(stmts);
+                self.hoist_operands(&mut inner, out, temps);
+                *call = inner;
+            }
+            ExprKind::Call(callee, args) => {
+                match callee {
+                    Callee::Static(_) => {}
+                    Callee::Value(x) | Callee::Interface(x, _) => hoist(self, x),
+                    // The receiver may be needed by address: a copy is as good, defers of
+                    // pointer methods have theirs explicit.
+                    Callee::Param(x, _) => hoist(self, x),
+                }
+                for a in args {
+                    hoist(self, a);
+                }
+            }
+            ExprKind::Print(xs, _) => {
+                for x in xs {
+                    hoist(self, x);
+                }
+            }
+            ExprKind::Panic(x) | ExprKind::Close(x) | ExprKind::Clear(x) => hoist(self, x),
+            ExprKind::Delete(a, b) | ExprKind::Copy(a, b) => {
+                hoist(self, a);
+                hoist(self, b);
+            }
+            _ => {}
+        }
+    }
+
+    /// `Bodies::interface_wrapper`.
+    pub(super) fn make_interface_wrapper(&mut self, t: Ty, method: &IMethod) -> tir::WrapperFunc {
+        let found = self.a.types.lookup_method(t, method);
+        let Lookup::Method(sel) = found else {
+            unreachable!("wrappers are made of methods in the method set");
+        };
+        let direct = self.a.types.is_direct(t);
+        if let MethodKind::Concrete { func, ptr_recv } = &sel.kind
+            && sel.path.is_empty()
+        {
+            self.resolve_func(func.func);
+            // The data word is the receiver itself, or a pointer for a method that wants one.
+            if direct && *ptr_recv == sel.is_ptr {
+                return tir::WrapperFunc::Declared(func.clone());
+            }
+        }
+        let TyKind::Func(sig) = self.a.types.kind(sel.sig).clone() else {
+            unreachable!("methods have function types");
+        };
+        let recv = match direct {
+            true => t,
+            false => self.a.types.pointer(t),
+        };
+        let mut params = vec![recv];
+        params.extend(sig.params.iter().copied());
+        let span = Span::default();
+        let env = Env {
+            fns: vec![FnCtx::default()],
+            ..Env::default()
+        };
+        let name = format!("{}.{}", self.ty_str(t), self.name(method.name));
+        let (body, _) = self.in_env(env, |c| {
+            c.make_closure(span, &params, &sig.results, true, |c, locals| {
+                c.forward(span, locals, &params, &sig.results, |c, mut args| {
+                    let rest = args.split_off(1);
+                    let mut recv = args.remove(0);
+                    if !direct {
+                        recv = ex(t, span, ExprKind::Deref(Box::new(recv)));
+                    }
+                    let bound = c.bind_method(recv, sel);
+                    let (callee, mut all) = bound.callee();
+                    all.extend(rest);
+                    (callee, all)
+                })
+            })
+        });
+        let mut body = (*body).clone();
+        body.name = name;
+        tir::WrapperFunc::Body(Rc::new(body))
+    }
+}

@@ -1,0 +1,278 @@
+//! Declares the package-level objects of parsed files: names only, resolved when they are needed.
+use super::object::{DeclRef, ObjId, ObjKind, State};
+use super::{Checker, is_exported};
+use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
+use crate::syntax::ast::{self, DeclKind, ExprKind, Ident, StmtKind};
+use crate::types::ty::PkgId;
+
+impl Checker {
+    pub(super) fn collect_objects(&mut self, pkg: PkgId) {
+        for file in self.packages[pkg.0 as usize].files.clone() {
+            let ast = self.files[file as usize].clone();
+            for (i, decl) in ast.decls.iter().enumerate() {
+                self.collect_decl(pkg, file, i as u32, decl, false);
+            }
+            for (i, stmt) in ast.stmts.iter().enumerate() {
+                match &stmt.kind {
+                    StmtKind::Decl(decl) => self.collect_decl(pkg, file, i as u32, decl, true),
+                    StmtKind::Define { names, .. } if self.interactive => {
+                        self.collect_define(pkg, file, names);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// `x := e` at the top of a session's chunk declares package-level variables.
+    fn collect_define(&mut self, pkg: PkgId, _file: u32, names: &[Ident]) {
+        for n in names {
+            if self.is_blank(n.name) || self.packages[pkg.0 as usize].scope.contains_key(&n.name) {
+                continue;
+            }
+            let id = self.a.object(
+                n.name,
+                n.span,
+                Some(pkg),
+                ObjKind::Unresolved,
+                State::White,
+                None,
+            );
+            self.packages[pkg.0 as usize].scope.insert(n.name, id);
+        }
+    }
+
+    fn collect_decl(&mut self, pkg: PkgId, file: u32, decl: u32, d: &ast::Decl, stmt: bool) {
+        match &d.kind {
+            DeclKind::Func(f) => self.collect_func(pkg, file, decl, f),
+            DeclKind::Const(specs) => {
+                for (spec, s) in specs.iter().enumerate() {
+                    for (name, n) in s.names.iter().enumerate() {
+                        let at = DeclRef::Const {
+                            file,
+                            decl,
+                            spec: spec as u32,
+                            name: name as u32,
+                        };
+                        // Inside a script's statements they are declared there.
+                        if !stmt {
+                            self.declare_package_object(pkg, *n, at);
+                        }
+                    }
+                }
+            }
+            DeclKind::Var(specs) | DeclKind::Pvar(specs) => {
+                for (spec, s) in specs.iter().enumerate() {
+                    for (name, n) in s.names.iter().enumerate() {
+                        let at = DeclRef::Var {
+                            file,
+                            decl,
+                            spec: spec as u32,
+                            name: name as u32,
+                            stmt,
+                        };
+                        self.declare_package_object(pkg, *n, at);
+                    }
+                }
+            }
+            DeclKind::Type(specs) => {
+                for (spec, s) in specs.iter().enumerate() {
+                    let spec = spec as u32;
+                    if !stmt {
+                        let at = DeclRef::Type { file, decl, spec };
+                        let id = self.declare_package_object(pkg, s.name, at);
+                        self.obj_mut(id).alias = s.alias;
+                    }
+                }
+            }
+        }
+    }
+
+    fn collect_func(&mut self, pkg: PkgId, file: u32, decl: u32, f: &ast::FuncDecl) {
+        if let Some(recv) = &f.receiver {
+            if let Some(base) = receiver_base(&recv.ty) {
+                let methods = &mut self.packages[pkg.0 as usize].methods;
+                methods.entry(base.name).or_default().push((file, decl));
+            }
+            return;
+        }
+        let main_pkg = self.a.names.packages[pkg.0 as usize].0 == "main";
+        let name = f.name.name;
+        if name == self.universe.init || (name == self.universe.main && main_pkg) {
+            let text = self.name(name).to_string();
+            if !f.type_params.is_empty() {
+                let span = f.type_params[0].names.first().map_or(f.name.span, |n| n.span);
+                let message = format!("func {text} must have no type parameters");
+                self.err(Code::InvalidDeclaration, span, message);
+            }
+            if !f.ty.params.is_empty() || !f.ty.results.is_empty() {
+                let message = format!("func {text} must have no arguments and no return values");
+                self.err(Code::InvalidDeclaration, f.name.span, message);
+            }
+        }
+        if name == self.universe.init {
+            if f.body.is_none() {
+                self.err(Code::InvalidDeclaration, f.name.span, "func init must have a body");
+            } else {
+                self.packages[pkg.0 as usize].inits.push((file, decl));
+            }
+            return;
+        }
+        if self.is_blank(name) {
+            self.packages[pkg.0 as usize].blank_funcs.push((file, decl));
+            return;
+        }
+        self.declare_package_object(pkg, f.name, DeclRef::Func { file, decl });
+    }
+
+    fn declare_package_object(&mut self, pkg: PkgId, name: Ident, decl: DeclRef) -> ObjId {
+        let id = self.a.object(
+            name.name,
+            name.span,
+            Some(pkg),
+            ObjKind::Unresolved,
+            State::White,
+            Some(decl),
+        );
+        self.packages[pkg.0 as usize].objects.push(id);
+        if self.is_blank(name.name) {
+            return id;
+        }
+        let is_func = matches!(decl, DeclRef::Func { .. });
+        let main_pkg = self.a.names.packages[pkg.0 as usize].0 == "main";
+        if !is_func && name.name == self.universe.init {
+            let message = "cannot declare init - must be func";
+            self.err(Code::InvalidDeclaration, name.span, message);
+            return id;
+        }
+        if !is_func && name.name == self.universe.main && main_pkg {
+            let message = "cannot declare main - must be func";
+            self.err(Code::InvalidDeclaration, name.span, message);
+            return id;
+        }
+        let scope = &mut self.packages[pkg.0 as usize].scope;
+        match scope.get(&name.name) {
+            Some(&other) => self.redeclared(name, other),
+            None => {
+                scope.insert(name.name, id);
+            }
+        }
+        id
+    }
+
+    pub(super) fn redeclared(&mut self, name: Ident, other: ObjId) {
+        let text = self.name(name.name).to_string();
+        let other_span = self.obj(other).span;
+        let mut d = Diagnostic::error(
+            Code::Redeclared,
+            name.span,
+            format!("{text} redeclared in this block"),
+        );
+        if other_span != Default::default() {
+            d = d.also(other_span, format!("other declaration of {text}"));
+        }
+        self.diagnostics.push(d);
+    }
+
+    pub(super) fn declare_import(
+        &mut self,
+        pkg: PkgId,
+        file: u32,
+        spec: &ast::ImportSpec,
+        imported: PkgId,
+    ) {
+        let (name, span) = match spec.name {
+            Some(n) if self.is_blank(n.name) => return,
+            Some(n) if self.name(n.name) == "." => {
+                self.dot_import(file, spec, imported);
+                return;
+            }
+            Some(n) => (n.name, n.span),
+            None => {
+                let text = self.a.names.packages[imported.0 as usize].0.clone();
+                (self.a.get(&text), spec.path_span)
+            }
+        };
+        if name == self.universe.init {
+            let message = "cannot import package as init - init must be a func";
+            self.err(Code::Import, span, message);
+            return;
+        }
+        let kind = ObjKind::Package(imported);
+        let id = self.a.object(name, span, Some(pkg), kind, State::Black, None);
+        let ident = Ident { name, span };
+        if let Some(&other) = self.file_scopes[file as usize].get(&name) {
+            self.redeclared(ident, other);
+            return;
+        }
+        if let Some(&other) = self.packages[pkg.0 as usize].scope.get(&name) {
+            let text = self.name(name).to_string();
+            let other = self.obj(other).span;
+            let path = self.name(spec.path).to_string();
+            let d = Diagnostic::error(
+                Code::Redeclared,
+                other,
+                format!("{text} already declared through import of package {text} (\"{path}\")"),
+            )
+            .also(span, format!("other declaration of {text}"));
+            self.diagnostics.push(d);
+            return;
+        }
+        self.file_scopes[file as usize].insert(name, id);
+    }
+
+    fn dot_import(&mut self, file: u32, spec: &ast::ImportSpec, imported: PkgId) {
+        let all: Vec<_> = self.packages[imported.0 as usize]
+            .scope
+            .iter()
+            .map(|(n, o)| (*n, *o))
+            .collect();
+        for (name, obj) in all {
+            if is_exported(self.name(name)) {
+                self.file_scopes[file as usize].insert(name, obj);
+            }
+        }
+        let _ = spec;
+    }
+
+    /// `"os" imported and not used`, for every file of a package.
+    pub(super) fn report_unused_imports(&mut self, pkg: PkgId) {
+        for file in self.packages[pkg.0 as usize].files.clone() {
+            let ast = self.files[file as usize].clone();
+            for spec in &ast.imports {
+                let span = spec.name.map_or(spec.path_span, |n| n.span);
+                let found = self.file_scopes[file as usize]
+                    .values()
+                    .copied()
+                    .find(|id| {
+                        let o = self.obj(*id);
+                        matches!(o.kind, ObjKind::Package(_)) && o.span == span
+                    });
+                let Some(id) = found else {
+                    continue;
+                };
+                if self.obj(id).used {
+                    continue;
+                }
+                let path = self.name(spec.path).to_string();
+                let name = self.name(self.obj(id).name).to_string();
+                let last = path.rsplit('/').next().unwrap_or(&path);
+                let message = match name == last {
+                    true => format!("\"{path}\" imported and not used"),
+                    false => format!("\"{path}\" imported as {name} and not used"),
+                };
+                self.err(Code::UnusedImport, spec.span, message);
+            }
+        }
+    }
+}
+
+/// The base type name of a receiver: `T` in `T`, `*T`, `T[P]`, `*T[P]`.
+pub(super) fn receiver_base(e: &ast::Expr) -> Option<Ident> {
+    match &e.kind {
+        ExprKind::Paren(x) | ExprKind::Star(x) => receiver_base(x),
+        ExprKind::Index { operand, .. } => receiver_base(operand),
+        _ => e.as_ident(),
+    }
+}

@@ -1,0 +1,364 @@
+//! Composite literals (spec "Composite literals").
+use super::convert::Context;
+use super::operand::Operand;
+use super::{Checker, INVALID};
+use crate::codes::Code;
+use crate::source::Span;
+use crate::syntax::ast::{self, Expr, ExprKind as E};
+use crate::tir::{self, ExprKind};
+use crate::types::constant::Value;
+use crate::types::ty::{StructType, Ty, TyKind};
+use rustc_hash::FxHashSet;
+use std::rc::Rc;
+
+impl Checker {
+    pub(super) fn composite<'e>(
+        &mut self,
+        e: &'e Expr,
+        c: &'e ast::CompositeLit,
+        hint: Option<Ty>,
+    ) -> Operand<'e> {
+        let span = e.span;
+        // `[...]T{…}`: the length comes from the elements.
+        let open_elem = match c.ty.as_ref().map(|t| &t.kind) {
+            Some(E::ArrayType { len: None, elem }) => Some(elem),
+            _ => None,
+        };
+        if let Some(elem) = open_elem {
+            let elem = self.var_typ(elem);
+            let (elems, n) = self.indexed_elements(&c.elements, elem, None);
+            if elem == INVALID {
+                return Operand::invalid(span);
+            }
+            let ty = self.a.types.intern(TyKind::Array(elem, n));
+            return match elems {
+                Some(elems) => Operand::value(ty, span, ExprKind::ArrayLit(elems)),
+                None => Operand::invalid(span),
+            };
+        }
+        let ty = match (&c.ty, hint) {
+            (Some(t), _) => self.typ(t),
+            (None, Some(h)) => h,
+            (None, None) => {
+                self.err(Code::InvalidLiteral, span, "missing type in composite literal");
+                self.use_elements(&c.elements);
+                return Operand::invalid(span);
+            }
+        };
+        if ty == INVALID {
+            self.use_elements(&c.elements);
+            return Operand::invalid(span);
+        }
+        // An elided `&T`.
+        if c.ty.is_none()
+            && let Some(base) = self.a.types.core_type(ty).and_then(|t| self.a.types.pointee(t))
+            && matches!(self.a.types.kind(ty), TyKind::Pointer(_))
+        {
+            let x = self.literal_of(e, c, base);
+            if !x.is_valid() {
+                return x;
+            }
+            let init = match x.tir.kind {
+                ExprKind::Zero => None,
+                _ => Some(Box::new(x.tir)),
+            };
+            return Operand::value(ty, span, ExprKind::New(tir::Place::Volatile, init));
+        }
+        self.literal_of(e, c, ty)
+    }
+
+    fn literal_of<'e>(&mut self, e: &'e Expr, c: &'e ast::CompositeLit, ty: Ty) -> Operand<'e> {
+        let span = e.span;
+        let core = self.a.types.core_type(ty).unwrap_or(INVALID);
+        let kind = match self.a.types.kind(core).clone() {
+            TyKind::Struct(s) => {
+                if core == INVALID {
+                    return Operand::invalid(span);
+                }
+                match self.struct_fields(c, &s, ty) {
+                    Some(fields) if fields.is_empty() => ExprKind::Zero,
+                    Some(fields) => ExprKind::StructLit(fields),
+                    None => return Operand::invalid(span),
+                }
+            }
+            TyKind::Array(elem, n) => match self.indexed_elements(&c.elements, elem, Some(n)).0 {
+                Some(elems) => ExprKind::ArrayLit(elems),
+                None => return Operand::invalid(span),
+            },
+            TyKind::Slice(elem) => match self.indexed_elements(&c.elements, elem, None) {
+                (Some(elems), n) => ExprKind::SliceLit(n, elems),
+                (None, _) => return Operand::invalid(span),
+            },
+            TyKind::Map(key, value) => match self.map_elements(c, key, value) {
+                Some(pairs) => ExprKind::MapLit(pairs),
+                None => return Operand::invalid(span),
+            },
+            _ => {
+                self.use_elements(&c.elements);
+                let text = self.ty_str(ty);
+                let message = format!("invalid composite literal type {text}");
+                self.err(Code::InvalidLiteral, span, message);
+                return Operand::invalid(span);
+            }
+        };
+        Operand::value(ty, span, kind)
+    }
+
+    fn use_elements(&mut self, elements: &[Expr]) {
+        for e in elements {
+            match &e.kind {
+                E::KeyValue { key, value } => {
+                    if key.as_ident().is_none() {
+                        self.use_element(key);
+                    }
+                    self.use_element(value);
+                }
+                _ => self.use_element(e),
+            }
+        }
+    }
+
+    fn use_element(&mut self, e: &Expr) {
+        match &e.kind {
+            E::Composite(c) if c.ty.is_none() => self.use_elements(&c.elements),
+            _ => {
+                self.use_expr(e);
+            }
+        }
+    }
+
+    fn struct_fields(
+        &mut self,
+        c: &ast::CompositeLit,
+        s: &Rc<StructType>,
+        ty: Ty,
+    ) -> Option<Vec<(u32, tir::Expr)>> {
+        let mut out = Vec::new();
+        let mut ok = true;
+        let Some(first) = c.elements.first() else {
+            return Some(out);
+        };
+        if matches!(first.kind, E::KeyValue { .. }) {
+            let mut seen = FxHashSet::default();
+            for e in &c.elements {
+                let E::KeyValue { key, value } = &e.kind else {
+                    let message = "mixture of field:value and value elements in struct literal";
+                    self.err(Code::InvalidLiteral, e.span, message);
+                    ok = false;
+                    continue;
+                };
+                let Some(name) = key.as_ident() else {
+                    let text = self.text(key);
+                    let message = format!("invalid field name {text} in struct literal");
+                    self.err(Code::InvalidLiteral, e.span, message);
+                    ok = false;
+                    continue;
+                };
+                let pkg = self.pkg();
+                let found = s
+                    .fields
+                    .iter()
+                    .position(|f| f.name == name.name && f.pkg.is_none_or(|p| p == pkg));
+                let Some(i) = found else {
+                    self.use_element(value);
+                    self.unknown_field(ty, name);
+                    ok = false;
+                    continue;
+                };
+                let field_ty = s.fields[i].ty;
+                let x = self.expr(value, Some(field_ty));
+                let x = self.assignment(x, Some(field_ty), Context::Other("struct literal"));
+                if !seen.insert(i) {
+                    let text = self.name(name.name).to_string();
+                    let message = format!("duplicate field name {text} in struct literal");
+                    self.err(Code::InvalidLiteral, e.span, message);
+                    ok = false;
+                    continue;
+                }
+                ok &= x.is_valid();
+                out.push((i as u32, x.tir));
+            }
+            return ok.then_some(out);
+        }
+        for (i, e) in c.elements.iter().enumerate() {
+            if let E::KeyValue { value, .. } = &e.kind {
+                let message = "mixture of field:value and value elements in struct literal";
+                self.err(Code::InvalidLiteral, e.span, message);
+                self.use_element(value);
+                ok = false;
+                continue;
+            }
+            let Some(f) = s.fields.get(i) else {
+                self.use_element(e);
+                let text = self.ty_str(ty);
+                let message = format!("too many values in struct literal of type {text}");
+                self.err(Code::InvalidLiteral, e.span, message);
+                return None;
+            };
+            let x = self.expr(e, Some(f.ty));
+            if f.pkg.is_some_and(|p| p != self.pkg()) {
+                let (n, t) = (self.name(f.name).to_string(), self.ty_str(ty));
+                let message = format!(
+                    "implicit assignment to unexported field {n} in struct literal of type {t}"
+                );
+                self.err(Code::InvalidLiteral, e.span, message);
+                ok = false;
+                continue;
+            }
+            let x = self.assignment(x, Some(f.ty), Context::Other("struct literal"));
+            ok &= x.is_valid();
+            out.push((i as u32, x.tir));
+        }
+        if c.elements.len() < s.fields.len() {
+            let text = self.ty_str(ty);
+            let message = format!("too few values in struct literal of type {text}");
+            self.err(Code::InvalidLiteral, c.rbrace, message);
+            return None;
+        }
+        ok.then_some(out)
+    }
+
+    fn unknown_field(&mut self, ty: Ty, name: ast::Ident) {
+        let (n, t) = (self.name(name.name).to_string(), self.ty_str(ty));
+        let pkg = self.pkg();
+        use crate::types::lookup::Hint;
+        let hint = self.a.types.lookup_hint(ty, pkg, &n, &self.a.names);
+        let message = match hint {
+            Hint::Misspelled {
+                what: "field",
+                name: alt,
+            } => format!("unknown field {n} in struct literal of type {t}, but does have {alt}"),
+            Hint::Unexported {
+                what: "field",
+                name: alt,
+            } => format!(
+                "unknown field {n} in struct literal of type {t}, but does have unexported {alt}"
+            ),
+            Hint::Inaccessible { what: "field", .. } => format!(
+                "cannot refer to unexported field {n} in struct literal of type {t}"
+            ),
+            _ => format!("unknown field {n} in struct literal of type {t}"),
+        };
+        self.err(Code::InvalidLiteral, name.span, message);
+    }
+
+    /// Elements of arrays and slices, and the length.
+    fn indexed_elements(
+        &mut self,
+        elements: &[Expr],
+        elem: Ty,
+        length: Option<u64>,
+    ) -> (Option<Vec<(u64, tir::Expr)>>, u64) {
+        let mut out = Vec::with_capacity(elements.len());
+        let mut seen = FxHashSet::default();
+        let (mut at, mut max) = (0u64, 0u64);
+        let mut ok = true;
+        for e in elements {
+            let value = match &e.kind {
+                E::KeyValue { key, value } => {
+                    match self.constant_index(key, length) {
+                        Some(n) => at = n,
+                        None => ok = false,
+                    }
+                    value
+                }
+                _ => {
+                    if length.is_some_and(|n| at >= n) {
+                        let n = length.unwrap_or(0);
+                        let message =
+                            format!("invalid argument: index {at} out of bounds [0:{n}]");
+                        self.err(Code::InvalidIndex, e.span, message);
+                        ok = false;
+                    }
+                    e
+                }
+            };
+            if !seen.insert(at) {
+                let message = format!("duplicate index {at} in array or slice literal");
+                self.err(Code::InvalidLiteral, e.span, message);
+                ok = false;
+            }
+            let x = self.expr(value, Some(elem));
+            let x = self.assignment(x, Some(elem), Context::Other("array or slice literal"));
+            ok &= x.is_valid();
+            out.push((at, x.tir));
+            at += 1;
+            max = max.max(at);
+        }
+        (ok.then_some(out), max)
+    }
+
+    fn constant_index(&mut self, key: &Expr, length: Option<u64>) -> Option<u64> {
+        let x = self.expr(key, None);
+        if !x.is_valid() {
+            return None;
+        }
+        if !x.is_const() {
+            let text = self.text(key);
+            let message = format!("index {text} must be integer constant");
+            self.err(Code::InvalidIndex, key.span, message);
+            return None;
+        }
+        let x = self.integer_operand(x, "index", false);
+        if !x.is_valid() {
+            return None;
+        }
+        let n = x.val.as_u64()?;
+        if let Some(max) = length
+            && n >= max
+        {
+            let message = format!("invalid argument: index {n} out of bounds [0:{max}]");
+            self.err(Code::InvalidIndex, key.span, message);
+            return None;
+        }
+        if n >= crate::types::layout::MAX_SIZE {
+            let text = self.describe(&x);
+            self.err(Code::InvalidIndex, key.span, format!("index {text} is too large"));
+            return None;
+        }
+        Some(n)
+    }
+
+    fn map_elements(
+        &mut self,
+        c: &ast::CompositeLit,
+        key: Ty,
+        value: Ty,
+    ) -> Option<Vec<(tir::Expr, tir::Expr)>> {
+        let mut out = Vec::with_capacity(c.elements.len());
+        let mut seen: FxHashSet<(Ty, String)> = FxHashSet::default();
+        let mut ok = true;
+        for e in &c.elements {
+            let E::KeyValue { key: k, value: v } = &e.kind else {
+                self.err(Code::InvalidLiteral, e.span, "missing key in map literal");
+                self.use_element(e);
+                ok = false;
+                continue;
+            };
+            let kx = self.expr(k, Some(key));
+            let kx = self.assignment(kx, Some(key), Context::Other("map literal"));
+            if kx.is_valid() && kx.is_const() && !kx.val.is_unknown() {
+                let shown = kx.val.to_string();
+                if !seen.insert((kx.ty, exact_key(&kx.val))) {
+                    let span: Span = kx.span;
+                    let message = format!("duplicate key {shown} in map literal");
+                    self.err(Code::InvalidLiteral, span, message);
+                    ok = false;
+                }
+            }
+            let vx = self.expr(v, Some(value));
+            let vx = self.assignment(vx, Some(value), Context::Other("map literal"));
+            ok &= kx.is_valid() && vx.is_valid();
+            out.push((kx.tir, vx.tir));
+        }
+        ok.then_some(out)
+    }
+}
+
+/// Text that differs for different constants: messages shorten long ones.
+pub(super) fn exact_key(v: &Value) -> String {
+    match v {
+        Value::Str(s) => format!("{s:?}"),
+        v => format!("{v:?}"),
+    }
+}

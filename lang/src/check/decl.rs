@@ -1,0 +1,727 @@
+//! Declarations: package-level objects are resolved when something needs them, cycles found by
+//! their colour; local ones in order.
+use super::convert::Context;
+use super::object::{DeclRef, ObjId, ObjKind, State};
+use super::operand::{Operand, ex, st};
+use super::typexpr::Delayed;
+use super::{Checker, Dep, FuncInfo, INVALID, VarInit};
+use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::ast::{self, DeclKind, Ident, StmtKind};
+use crate::tir::{self, GlobalId};
+use crate::types::constant::Value;
+use crate::types::ty::{FuncId, MethodSig, NamedId, PkgId, Ty, TyKind};
+
+impl Checker {
+    /// Makes sure that a package-level object's type (and a constant's value) is known.
+    pub(super) fn resolve(&mut self, id: ObjId) {
+        let o = self.obj(id);
+        match o.state {
+            State::Black => return,
+            State::Grey => {
+                self.check_cycle(id);
+                return;
+            }
+            State::White => {}
+        }
+        let Some(decl) = o.decl else {
+            return;
+        };
+        self.obj_mut(id).state = State::Grey;
+        self.path.push(id);
+        let env = self.file_env(decl.file());
+        let file = self.files[decl.file() as usize].clone();
+        let ((), env) = self.in_env(env, |c| match decl {
+            DeclRef::Func { file, decl } => c.resolve_func_object(id, file, decl),
+            DeclRef::Const { decl, spec, name, .. } => {
+                if let DeclKind::Const(specs) = &file.decls[decl as usize].kind {
+                    c.const_object(id, specs, spec as usize, name as usize);
+                }
+            }
+            DeclRef::Var { decl, spec, name, stmt, .. } => {
+                let d = match stmt {
+                    true => match &file.stmts[decl as usize].kind {
+                        StmtKind::Decl(d) => d,
+                        _ => unreachable!("collected from a declaration"),
+                    },
+                    false => &file.decls[decl as usize],
+                };
+                match &d.kind {
+                    DeclKind::Var(specs) => {
+                        c.var_object(id, &specs[spec as usize], name as usize, false);
+                    }
+                    DeclKind::Pvar(specs) => {
+                        c.var_object(id, &specs[spec as usize], name as usize, true);
+                    }
+                    _ => {}
+                }
+            }
+            DeclRef::Type { decl, spec, .. } => {
+                if let DeclKind::Type(specs) = &file.decls[decl as usize].kind {
+                    c.type_object(id, &specs[spec as usize], 0);
+                }
+            }
+        });
+        drop(env);
+        self.path.pop();
+        let o = self.obj_mut(id);
+        o.state = State::Black;
+        if matches!(o.kind, ObjKind::Unresolved) {
+            o.kind = ObjKind::Bad;
+        }
+    }
+
+    /// A grey object was met again.
+    fn check_cycle(&mut self, id: ObjId) {
+        let Some(at) = self.path.iter().position(|p| *p == id) else {
+            return;
+        };
+        let cycle: Vec<ObjId> = self.path[at..].to_vec();
+        let is_type = |c: &Checker, o: &ObjId| matches!(c.obj(*o).decl, Some(DeclRef::Type { .. }));
+        let is_func = |c: &Checker, o: &ObjId| matches!(c.obj(*o).decl, Some(DeclRef::Func { .. }));
+        let types = cycle.iter().filter(|o| is_type(self, o)).count();
+        let defined = cycle
+            .iter()
+            .filter(|o| is_type(self, o) && !self.obj(**o).alias)
+            .count();
+        let values = cycle
+            .iter()
+            .filter(|o| !is_type(self, o) && !is_func(self, o))
+            .count();
+        if types > 0 && values == 0 && defined > 0 {
+            return;
+        }
+        if types == 0 {
+            let consts = cycle
+                .iter()
+                .all(|o| matches!(self.obj(*o).decl, Some(DeclRef::Const { .. })));
+            if consts {
+                self.report_init_cycle(&cycle);
+            }
+            return;
+        }
+        self.report_cycle(&cycle);
+    }
+
+    /// The cycle starts with the object that stands first in the source.
+    fn first_in_source(&self, cycle: &[ObjId]) -> Vec<ObjId> {
+        let mut cycle = cycle.to_vec();
+        let first = cycle
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, o)| (self.obj(**o).span.file, self.obj(**o).span.lo))
+            .map_or(0, |(i, _)| i);
+        cycle.rotate_left(first);
+        cycle
+    }
+
+    pub(super) fn report_cycle(&mut self, cycle: &[ObjId]) {
+        let cycle = self.first_in_source(cycle);
+        let first = cycle[0];
+        let is_type = matches!(self.obj(first).kind, ObjKind::Type(_))
+            || matches!(self.obj(first).decl, Some(DeclRef::Type { .. }));
+        let name = self.name(self.obj(first).name).to_string();
+        let head = match (cycle.len(), is_type) {
+            (1, true) => format!("invalid recursive type: {name} refers to itself"),
+            (1, false) => format!("invalid cycle in declaration: {name} refers to itself"),
+            (_, true) => format!("invalid recursive type {name}"),
+            (_, false) => format!("invalid cycle in declaration of {name}"),
+        };
+        self.report_chain(&cycle, head, Code::RecursiveType);
+        for o in cycle {
+            if let ObjKind::Unresolved = self.obj(o).kind {
+                self.obj_mut(o).kind = ObjKind::Bad;
+            }
+        }
+    }
+
+    pub(super) fn report_init_cycle(&mut self, cycle: &[ObjId]) {
+        let cycle = self.first_in_source(cycle);
+        let name = self.name(self.obj(cycle[0]).name).to_string();
+        let head = match cycle.len() {
+            1 => format!("initialization cycle: {name} refers to itself"),
+            _ => format!("initialization cycle for {name}"),
+        };
+        self.report_chain(&cycle, head, Code::InitializationCycle);
+    }
+
+    fn report_chain(&mut self, cycle: &[ObjId], head: String, code: Code) {
+        let span = self.obj(cycle[0]).span;
+        let mut message = head;
+        let mut d = Diagnostic::error(code, span, "");
+        if cycle.len() > 1 {
+            for (i, o) in cycle.iter().enumerate() {
+                let next = cycle[(i + 1) % cycle.len()];
+                let at = self.obj(*o).span;
+                let (a, b) = (
+                    self.name(self.obj(*o).name).to_string(),
+                    self.name(self.obj(next).name).to_string(),
+                );
+                let position = self.sources.position(at);
+                message += &format!("\n\t{position}: {a} refers to {b}");
+                if i > 0 {
+                    d = d.also(at, format!("{a} refers to {b}"));
+                }
+            }
+        }
+        d.message = message;
+        self.diagnostics.push(d);
+    }
+
+    // Constants.
+
+    fn const_object(&mut self, id: ObjId, specs: &[ast::ConstSpec], spec: usize, name: usize) {
+        let iota = specs[spec].iota;
+        let inherited = specs[spec].values.is_empty() && specs[spec].ty.is_none();
+        // A spec without values repeats the last one that has them.
+        let source = match inherited {
+            true => specs[..spec].iter().rev().find(|s| !s.values.is_empty() || s.ty.is_some()),
+            false => Some(&specs[spec]),
+        };
+        let Some(source) = source else {
+            let span = specs[spec].names[name].span;
+            let text = self.name(specs[spec].names[name].name).to_string();
+            self.err(Code::MissingInit, span, format!("missing init expr for const declaration of {text}"));
+            self.obj_mut(id).kind = ObjKind::Const(INVALID, Value::Unknown);
+            return;
+        };
+        let (ty, value) = self.const_value(source, specs[spec].names[name], name, iota);
+        if name + 1 == specs[spec].names.len() && source.values.len() > specs[spec].names.len() {
+            let extra = &source.values[specs[spec].names.len()];
+            let (span, text) = match inherited {
+                true => {
+                    let at = self.sources.position(source.span);
+                    (specs[spec].names[name].span, format!("at {at}"))
+                }
+                false => (extra.span, self.text(extra)),
+            };
+            self.err(Code::MissingInit, span, format!("extra init expr {text}"));
+        }
+        self.obj_mut(id).kind = ObjKind::Const(ty, value);
+    }
+
+    pub(super) fn const_value(
+        &mut self,
+        source: &ast::ConstSpec,
+        ident: Ident,
+        name: usize,
+        iota: u32,
+    ) -> (Ty, Value) {
+        let saved = self.env.iota.replace(iota);
+        let mut ty = None;
+        if let Some(t) = &source.ty {
+            let t_ty = self.typ(t);
+            if t_ty != INVALID && !matches!(self.a.types.under(t_ty), TyKind::Basic(b) if *b != crate::types::ty::Basic::UnsafePointer)
+            {
+                let text = self.ty_str(t_ty);
+                self.err(Code::InvalidType, t.span, format!("invalid constant type {text}"));
+                self.env.iota = saved;
+                return (INVALID, Value::Unknown);
+            }
+            ty = Some(t_ty);
+        }
+        let result = match source.values.get(name) {
+            None => {
+                let text = self.name(ident.name).to_string();
+                self.err(Code::MissingInit, ident.span, format!("missing init expr for {text}"));
+                (INVALID, Value::Unknown)
+            }
+            Some(e) => {
+                let x = self.expr(e, ty);
+                self.init_const(x, ty)
+            }
+        };
+        self.env.iota = saved;
+        result
+    }
+
+    fn init_const(&mut self, x: Operand, ty: Option<Ty>) -> (Ty, Value) {
+        if !x.is_valid() || ty == Some(INVALID) {
+            return (INVALID, Value::Unknown);
+        }
+        if !x.is_const() {
+            let text = self.describe(&x);
+            self.err(Code::NotConstant, x.span, format!("{text} is not constant"));
+            return (INVALID, Value::Unknown);
+        }
+        let ty = ty.unwrap_or(x.ty);
+        if self.is_untyped(ty) {
+            return (ty, x.val);
+        }
+        let x = self.assignment(x, Some(ty), Context::ConstDecl);
+        match x.is_valid() {
+            true => (ty, x.val),
+            false => (INVALID, Value::Unknown),
+        }
+    }
+
+    // Variables.
+
+    fn new_global(&mut self, id: ObjId, ty: Ty, persistent: bool) -> GlobalId {
+        let gid = GlobalId(self.globals.len() as u32);
+        let o = self.obj(id);
+        let (name, span) = (self.name(o.name).to_string(), o.span);
+        let pkg = o.pkg.unwrap_or(PkgId(0));
+        let path = self.a.names.packages[pkg.0 as usize].1.clone();
+        let root = persistent.then(|| match path.as_str() {
+            "main" => name.clone(),
+            path => format!("{path}.{name}"),
+        });
+        self.globals.push(tir::Global {
+            name,
+            ty,
+            span,
+            root,
+        });
+        self.obj_mut(id).kind = ObjKind::Global(gid);
+        gid
+    }
+
+    /// Finds the objects of a spec's names: they were collected in a row.
+    fn spec_objects(&self, id: ObjId, spec: &ast::VarSpec, name: usize) -> Vec<ObjId> {
+        let first = id.0 - name as u32;
+        (0..spec.names.len() as u32).map(|i| ObjId(first + i)).collect()
+    }
+
+    fn var_object(&mut self, id: ObjId, spec: &ast::VarSpec, name: usize, persistent: bool) {
+        let objs = self.spec_objects(id, spec, name);
+        if let Some(t) = &spec.ty {
+            let ty = self.var_typ(t);
+            if persistent {
+                self.require_storable(ty, t.span, "pvar");
+            }
+            self.new_global(id, ty, persistent);
+            match spec.values.len() {
+                0 => {
+                    if persistent {
+                        self.add_var_init(&[id], None, spec.span, persistent);
+                    }
+                }
+                n if n == objs.len() => {
+                    let x = self.expr(&spec.values[name], Some(ty));
+                    let x = self.assignment(x, Some(ty), Context::VarDecl);
+                    self.add_var_init(&[id], Some(x.tir), spec.names[name].span, persistent);
+                }
+                1 => {
+                    // Only the first name's turn makes the initialiser.
+                    if name == 0 {
+                        for (i, o) in objs.iter().enumerate().skip(1) {
+                            if self.obj(*o).state == State::White {
+                                self.obj_mut(*o).state = State::Black;
+                                self.new_global(*o, ty, persistent);
+                            }
+                            let _ = i;
+                        }
+                        self.tuple_init(&objs, &spec.values[0], Some(ty), spec, persistent);
+                    } else {
+                        self.resolve(objs[0]);
+                    }
+                }
+                n => {
+                    if name == 0 {
+                        self.var_count_error(spec, n);
+                    }
+                }
+            }
+            return;
+        }
+        if spec.values.len() == objs.len() {
+            let x = self.expr(&spec.values[name], None);
+            let x = self.assignment(x, None, Context::VarDecl);
+            let ty = x.ty;
+            if persistent && x.is_valid() {
+                self.require_storable(ty, spec.values[name].span, "pvar");
+            }
+            self.new_global(id, ty, persistent);
+            self.add_var_init(&[id], Some(x.tir), spec.names[name].span, persistent);
+        } else if spec.values.len() == 1 {
+            if name > 0 && self.obj(objs[0]).state == State::White {
+                self.resolve(objs[0]);
+                return;
+            }
+            for o in &objs {
+                self.obj_mut(*o).state = match *o == id {
+                    true => State::Grey,
+                    false => State::Black,
+                };
+            }
+            self.tuple_init(&objs, &spec.values[0], None, spec, persistent);
+        } else {
+            if name == 0 {
+                self.var_count_error(spec, spec.values.len());
+            }
+            self.new_global(id, INVALID, persistent);
+        }
+    }
+
+    fn var_count_error(&mut self, spec: &ast::VarSpec, values: usize) {
+        for v in &spec.values {
+            self.use_expr(v);
+        }
+        if values < spec.names.len() {
+            let n = spec.names[values];
+            let text = self.name(n.name).to_string();
+            self.err(Code::MissingInit, n.span, format!("missing init expr for {text}"));
+        } else {
+            let extra = &spec.values[spec.names.len()];
+            let text = self.text(extra);
+            self.err(Code::MissingInit, extra.span, format!("extra init expr {text}"));
+        }
+    }
+
+    fn tuple_init(
+        &mut self,
+        objs: &[ObjId],
+        value: &ast::Expr,
+        ty: Option<Ty>,
+        spec: &ast::VarSpec,
+        persistent: bool,
+    ) {
+        let want: Vec<Option<Ty>> = objs.iter().map(|_| ty).collect();
+        let (tys, e) = self.unpack_init(value, &want, Context::VarDecl);
+        for (o, t) in objs.iter().zip(&tys) {
+            if !matches!(self.obj(*o).kind, ObjKind::Global(_)) {
+                self.new_global(*o, *t, persistent);
+            }
+        }
+        let Some(e) = e else {
+            return;
+        };
+        if persistent {
+            let message = "not yet supported: pvar initialised from several results";
+            self.err(Code::NotSupported, spec.span, message);
+            return;
+        }
+        self.add_var_init(objs, Some(e), spec.names[0].span, false);
+    }
+
+    /// Makes the initialiser's statements; `e` is a tuple for several variables.
+    fn add_var_init(&mut self, objs: &[ObjId], e: Option<tir::Expr>, at: Span, persistent: bool) {
+        let mut deps = std::mem::take(&mut self.env.deps);
+        self.env.dep_set.clear();
+        let span = e.as_ref().map_or(at, |e| e.span);
+        let places: Vec<Option<tir::Expr>> = objs
+            .iter()
+            .map(|o| match self.obj(*o).kind {
+                ObjKind::Global(g) if !self.is_blank(self.obj(*o).name) => {
+                    let ty = self.globals[g.0 as usize].ty;
+                    Some(ex(ty, self.obj(*o).span, tir::ExprKind::Global(g)))
+                }
+                _ => None,
+            })
+            .collect();
+        let kind = match (&places[..], e) {
+            ([Some(place)], e) if persistent => match place.kind {
+                tir::ExprKind::Global(g) => tir::StmtKind::PvarInit(g, e),
+                _ => unreachable!("package variables are globals"),
+            },
+            ([Some(place)], Some(e)) => tir::StmtKind::Assign(place.clone(), e),
+            ([None], Some(e)) => tir::StmtKind::Expr(e),
+            (_, Some(e)) => tir::StmtKind::AssignTuple(places, e),
+            (_, None) => return,
+        };
+        let stmts = vec![st(span, kind)];
+        let pkg = self.env.pkg.unwrap_or(PkgId(0));
+        let ctx = std::mem::take(self.ctx());
+        let (stmts, func) = match ctx.locals.is_empty() && ctx.labels == 0 && !ctx.has_closures {
+            true => (stmts, None),
+            false => {
+                let mut ctx = ctx;
+                ctx.name = format!("{}.init", self.a.names.packages[pkg.0 as usize].1);
+                ctx.stmts = stmts;
+                let name = ctx.name.clone();
+                let (mut body, closures) = ctx.into_body(span, span);
+                super::fixup::settle_captures(&mut body, closures);
+                let f = self.add_synthesised(name, pkg, span, body, std::mem::take(&mut deps));
+                deps.push(Dep::Func(f));
+                (Vec::new(), Some(f))
+            }
+        };
+        self.packages[pkg.0 as usize].var_inits.push(VarInit {
+            at,
+            vars: objs.to_vec(),
+            stmts,
+            func,
+            deps,
+        });
+    }
+
+    // Types.
+
+    pub(super) fn type_object(&mut self, id: ObjId, spec: &ast::TypeSpec, local: u32) {
+        self.resolving += 1;
+        if spec.alias {
+            if !spec.type_params.is_empty() {
+                let message = "not yet supported: generic type alias";
+                self.err(Code::NotSupported, spec.name.span, message);
+                self.obj_mut(id).kind = ObjKind::Bad;
+            } else {
+                let ty = self.typ(&spec.ty);
+                if !matches!(self.obj(id).kind, ObjKind::Bad) {
+                    self.obj_mut(id).kind = ObjKind::Type(ty);
+                }
+            }
+            self.finish_resolving();
+            return;
+        }
+        let pkg = self.pkg();
+        let (n, ty) = self.a.types.declare_named(spec.name.name, Some(pkg), local);
+        self.incomplete.insert(n);
+        self.obj_mut(id).kind = ObjKind::Type(ty);
+        self.open_scope();
+        if !spec.type_params.is_empty() {
+            let params = self.declare_type_params(&spec.type_params, |c, params| {
+                c.a.types.named[n.0 as usize].params = params.to_vec();
+            });
+            self.a.types.named[n.0 as usize].params = params;
+        } else if local > 0 {
+            // Declared in a generic function: a type for each of its instances.
+            self.a.types.named[n.0 as usize].params = self.env.tparams.clone();
+        }
+        if local == 0 {
+            self.collect_methods(id, n, spec.name.name);
+        }
+        let rhs = self.typ(&spec.ty);
+        self.close_scope();
+        if self.a.types.is_param(rhs) {
+            let message = "cannot use a type parameter as RHS in type declaration";
+            self.err(Code::InvalidType, spec.ty.span, message);
+            self.set_underlying(n, INVALID);
+        } else {
+            self.complete_named(n, rhs, id);
+        }
+        self.delayed.push(Delayed::ValidType { obj: id, named: n, pkg: self.env.pkg });
+        self.finish_resolving();
+    }
+
+    fn complete_named(&mut self, n: NamedId, rhs: Ty, id: ObjId) {
+        if let TyKind::Named(other) = *self.a.types.kind(rhs)
+            && self.incomplete.contains(&self.a.types.type_args(other).0)
+        {
+            self.waiting.push((n, rhs, id));
+            return;
+        }
+        let u = self.a.types.underlying(rhs);
+        self.set_underlying(n, u);
+        // Those that waited for this one.
+        let waiting = std::mem::take(&mut self.waiting);
+        for (m, rhs, id) in waiting {
+            self.complete_named(m, rhs, id);
+        }
+    }
+
+    fn set_underlying(&mut self, n: NamedId, u: Ty) {
+        self.incomplete.remove(&n);
+        self.a.types.set_underlying(n, u);
+    }
+
+    fn finish_resolving(&mut self) {
+        self.resolving -= 1;
+        if self.resolving > 0 {
+            return;
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        if !waiting.is_empty() {
+            let cycle: Vec<ObjId> = waiting.iter().map(|w| w.2).collect();
+            self.report_cycle(&cycle);
+            for (n, ..) in waiting {
+                self.set_underlying(n, INVALID);
+            }
+        }
+        self.run_delayed();
+    }
+
+    /// Gives a type its declared methods; signatures follow when the type is complete.
+    fn collect_methods(&mut self, id: ObjId, n: NamedId, name: crate::syntax::symbol::Symbol) {
+        let Some(pkg) = self.env.pkg else {
+            return;
+        };
+        if self.packages[pkg.0 as usize].scope.get(&name) != Some(&id) {
+            return;
+        }
+        let Some(list) = self.packages[pkg.0 as usize].methods.get(&name).cloned() else {
+            return;
+        };
+        for (file, decl) in list {
+            let ast = self.files[file as usize].clone();
+            let DeclKind::Func(d) = &ast.decls[decl as usize].kind else {
+                continue;
+            };
+            let Some(recv) = &d.receiver else {
+                continue;
+            };
+            let ptr_recv = matches!(recv.ty.unparen().kind, ast::ExprKind::Star(_));
+            let f = self.new_func(file, decl, Some(n), None, d, ptr_recv);
+            if self.is_blank(d.name.name) {
+                self.packages[pkg.0 as usize].blank_funcs.push((file, decl));
+                continue;
+            }
+            let pkg_of_name = self.name_pkg(d.name.name);
+            let methods = &mut self.a.types.named[n.0 as usize].methods;
+            if let Some(other) = methods.iter().find(|m| m.name == d.name.name).map(|m| m.func) {
+                let at = self.funcs[other.0 as usize].decl.span;
+                let position = self.sources.position(at);
+                let (t, m) = (self.name(name).to_string(), self.name(d.name.name).to_string());
+                let message = format!("method {t}.{m} already declared at {position}");
+                self.err(Code::Redeclared, d.name.span, message);
+                continue;
+            }
+            methods.push(crate::types::ty::Method {
+                name: d.name.name,
+                pkg: pkg_of_name,
+                func: f,
+                ptr_recv,
+            });
+        }
+        self.pending_sigs.push(n);
+    }
+
+    /// Signatures of a type's methods.
+    pub(super) fn enter_method_sigs(&mut self, n: NamedId) {
+        for m in self.a.types.named[n.0 as usize].methods.clone() {
+            self.resolve_func(m.func);
+        }
+    }
+
+    // Functions.
+
+    pub(super) fn new_func(
+        &mut self,
+        file: u32,
+        decl: u32,
+        recv: Option<NamedId>,
+        obj: Option<ObjId>,
+        d: &ast::FuncDecl,
+        ptr_recv: bool,
+    ) -> FuncId {
+        let pkg = self.file_pkgs[file as usize];
+        let path = self.a.names.packages[pkg.0 as usize].1.clone();
+        let f = self.name(d.name.name).to_string();
+        let name = match recv {
+            None => format!("{path}.{f}"),
+            Some(n) => {
+                let t = self.name(self.a.types.named[n.0 as usize].name).to_string();
+                match ptr_recv {
+                    true => format!("{path}.(*{t}).{f}"),
+                    false => format!("{path}.{t}.{f}"),
+                }
+            }
+        };
+        let id = FuncId(self.funcs.len() as u32);
+        let library = self.packages[pkg.0 as usize].library;
+        let kind = match (&d.body, library) {
+            (Some(_), _) => tir::FuncKind::Body,
+            (None, true) => tir::FuncKind::Native,
+            (None, false) => {
+                self.err(Code::MissingBody, d.name.span, "missing function body");
+                tir::FuncKind::Body
+            }
+        };
+        self.funcs.push(FuncInfo {
+            decl: tir::FuncDecl {
+                name,
+                pkg,
+                span: d.name.span,
+                params: vec![],
+                results: vec![],
+                type_params: vec![],
+                kind,
+            },
+            sig: INVALID,
+            source: Some((file, decl)),
+            recv,
+            obj,
+            resolved: false,
+            body: None,
+            deps: vec![],
+        });
+        id
+    }
+
+    fn resolve_func_object(&mut self, id: ObjId, file: u32, decl: u32) {
+        let ast = self.files[file as usize].clone();
+        let DeclKind::Func(d) = &ast.decls[decl as usize].kind else {
+            return;
+        };
+        let f = self.new_func(file, decl, None, Some(id), d, false);
+        self.obj_mut(id).kind = ObjKind::Func(f);
+        self.resolve_func(f);
+    }
+
+    /// The signature of a declared function.
+    pub(super) fn resolve_func(&mut self, f: FuncId) {
+        let info = &mut self.funcs[f.0 as usize];
+        if info.resolved {
+            return;
+        }
+        info.resolved = true;
+        let Some((file, decl)) = info.source else {
+            return;
+        };
+        let recv = info.recv;
+        let ast = self.files[file as usize].clone();
+        let DeclKind::Func(d) = &ast.decls[decl as usize].kind else {
+            return;
+        };
+        let env = self.file_env(file);
+        self.resolving += 1;
+        let (result, _) = self.in_env(env, |c| {
+            c.open_scope();
+            let mut type_params = Vec::new();
+            let mut recv_ty = None;
+            if let (Some(n), Some(r)) = (recv, &d.receiver) {
+                type_params = c.a.types.named[n.0 as usize].params.clone();
+                c.bind_receiver_params(&r.ty, &type_params);
+                recv_ty = Some(c.receiver_type(n, &r.ty));
+            }
+            if !d.type_params.is_empty() {
+                if recv.is_some() {
+                    let span = d.type_params[0].names.first().map_or(d.name.span, |n| n.span);
+                    c.err(Code::NotSupported, span, "not yet supported: generic method");
+                }
+                let own = c.declare_type_params(&d.type_params, |_, _| {});
+                type_params.extend(own);
+            }
+            let sig = c.signature(&d.ty);
+            c.close_scope();
+            (sig, recv_ty, type_params)
+        });
+        let (sig, recv_ty, type_params) = result;
+        let TyKind::Func(s) = self.a.types.kind(sig).clone() else {
+            unreachable!("a signature is a function type");
+        };
+        if let Some(n) = recv {
+            let params = self.a.types.named[n.0 as usize].params.clone();
+            let entry = MethodSig {
+                type_params: params,
+                sig,
+            };
+            self.a.types.method_sigs.insert(f, entry);
+        }
+        let info = &mut self.funcs[f.0 as usize];
+        info.sig = sig;
+        info.decl.params = recv_ty.into_iter().chain(s.params.iter().copied()).collect();
+        info.decl.results = s.results.clone();
+        info.decl.type_params = type_params;
+        self.finish_resolving();
+    }
+
+    /// Binds the type parameters of a function in its own scope again, to check its body.
+    pub(super) fn bind_type_params(&mut self, f: FuncId, d: &ast::FuncDecl) {
+        let info = &self.funcs[f.0 as usize];
+        let params = info.decl.type_params.clone();
+        self.env.tparams = params.clone();
+        let mut rest = params.as_slice();
+        if let (Some(n), Some(r)) = (info.recv, &d.receiver) {
+            let own = self.a.types.named[n.0 as usize].params.clone();
+            self.bind_receiver_params(&r.ty, &own);
+            rest = &params[own.len().min(params.len())..];
+        }
+        let names = d.type_params.iter().flat_map(|p| p.names.iter());
+        for (n, p) in names.zip(rest) {
+            let ty = self.a.types.intern(TyKind::Param(*p));
+            self.declare_local(*n, ObjKind::Type(ty));
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! Whole programs: checking all of the user's packages, the order of initialisation, and the
+//! function where execution begins. Sessions feed a program in chunks.
+use super::func::FnCtx;
+use super::init_order::{InitNode, init_order};
+use super::object::{DeclRef, ObjId, ObjKind, State};
+use super::operand::{ex, st};
+use super::{Checker, Dep};
+use crate::codes::Code;
+use crate::package::PackageSource;
+use crate::source::Span;
+use crate::syntax::ast::{self, Form, StmtKind as S};
+use crate::tir::{self, Callee, ExprKind, StmtKind};
+use crate::types::ty::{FuncId, PkgId};
+
+impl Checker {
+    /// Checks a program of files (names and texts); the entry function, unless there were errors
+    /// or, in a package other than main, there is nothing to run.
+    pub fn check_program(
+        &mut self,
+        source: &dyn PackageSource,
+        files: Vec<(String, Vec<u8>)>,
+        dir: &str,
+    ) -> Option<FuncId> {
+        let pkg = self.new_package("main", "main", false);
+        for (name, text) in files {
+            self.add_file(pkg, &name, text);
+        }
+        if self.diagnostics.has_errors() {
+            return None;
+        }
+        self.check_package_names(pkg);
+        self.finish_package(pkg, "main", dir, source);
+        self.check_packages(0);
+        let name = self.a.names.packages[pkg.0 as usize].0.clone();
+        let start = self.main_function(pkg, &name);
+        let order = self.package_order(pkg);
+        let inits = self.initialisation(&order);
+        if self.diagnostics.has_errors() || name != "main" {
+            return None;
+        }
+        let entry = self.make_entry(pkg, inits, start);
+        self.entry = Some(entry);
+        Some(entry)
+    }
+
+    /// Resolves and checks everything in the user's packages from index `first` on.
+    fn check_packages(&mut self, first: usize) {
+        for p in first..self.packages.len() {
+            if self.packages[p].library {
+                continue;
+            }
+            let pkg = PkgId(p as u32);
+            self.check_methods_have_types(pkg);
+            let is_script = self.script_file(pkg).is_some();
+            for id in self.packages[p].objects.clone() {
+                let in_stmts = matches!(self.obj(id).decl, Some(DeclRef::Var { stmt: true, .. }));
+                if !(is_script && in_stmts) {
+                    self.resolve(id);
+                }
+            }
+            self.flush_pending();
+        }
+        for p in first..self.packages.len() {
+            if self.packages[p].library {
+                continue;
+            }
+            let pkg = PkgId(p as u32);
+            if let Some(file) = self.script_file(pkg) {
+                self.check_script(pkg, file);
+            }
+            self.check_bodies(pkg);
+        }
+        for p in first..self.packages.len() {
+            if !self.packages[p].library && !self.interactive {
+                self.report_unused_imports(PkgId(p as u32));
+            }
+        }
+    }
+
+    /// Methods belong to a type of their package.
+    fn check_methods_have_types(&mut self, pkg: PkgId) {
+        let mut all: Vec<_> = self.packages[pkg.0 as usize]
+            .methods
+            .iter()
+            .map(|(n, l)| (*n, l.clone()))
+            .collect();
+        all.sort();
+        for (name, list) in all {
+            let found = self.packages[pkg.0 as usize].scope.get(&name).copied();
+            let is_type = found.is_some_and(|id| {
+                matches!(self.obj(id).decl, Some(DeclRef::Type { .. })) && !self.obj(id).alias
+            });
+            if is_type {
+                continue;
+            }
+            for (file, decl) in list {
+                let ast = self.files[file as usize].clone();
+                let ast::DeclKind::Func(d) = &ast.decls[decl as usize].kind else {
+                    continue;
+                };
+                let Some(recv) = &d.receiver else {
+                    continue;
+                };
+                let text = self.name(name).to_string();
+                let span = super::collect::receiver_base(&recv.ty).map_or(recv.ty.span, |i| i.span);
+                if found.is_some() && self.found_alias(found) {
+                    self.err(Code::NotSupported, span, "not yet supported: method on an alias");
+                    continue;
+                }
+                let message = match (found, self.universe.scope.contains_key(&name)) {
+                    (None, false) => format!("undefined: {text}"),
+                    (None, true) => format!("cannot define new methods on non-local type {text}"),
+                    (Some(_), _) => format!("{text} is not a type"),
+                };
+                self.err(Code::InvalidDeclaration, span, message);
+            }
+        }
+    }
+
+    fn found_alias(&self, id: Option<ObjId>) -> bool {
+        id.is_some_and(|id| self.obj(id).alias)
+    }
+
+    fn check_bodies(&mut self, pkg: PkgId) {
+        for f in 0..self.funcs.len() {
+            let f = FuncId(f as u32);
+            let info = &self.funcs[f.0 as usize];
+            if info.decl.pkg == pkg
+                && info.source.is_some()
+                && info.decl.kind == tir::FuncKind::Body
+            {
+                self.checked_body(f);
+            }
+        }
+        for (file, decl) in self.packages[pkg.0 as usize].blank_funcs.clone() {
+            let f = self.init_func(file, decl);
+            self.checked_body(f);
+        }
+    }
+
+    fn init_func(&mut self, file: u32, decl: u32) -> FuncId {
+        let known = self
+            .funcs
+            .iter()
+            .position(|f| f.source == Some((file, decl)));
+        if let Some(f) = known {
+            return FuncId(f as u32);
+        }
+        let ast = self.files[file as usize].clone();
+        let ast::DeclKind::Func(d) = &ast.decls[decl as usize].kind else {
+            unreachable!("collected from a function declaration");
+        };
+        let f = self.new_func(file, decl, None, None, d, false);
+        self.resolve_func(f);
+        f
+    }
+
+    fn script_file(&self, pkg: PkgId) -> Option<u32> {
+        let files = &self.packages[pkg.0 as usize].files;
+        files
+            .iter()
+            .copied()
+            .find(|f| self.files[*f as usize].form == Form::Script)
+    }
+
+    /// The statements of a script become `main.main`.
+    fn check_script(&mut self, pkg: PkgId, file: u32) {
+        let ast = self.files[file as usize].clone();
+        let env = self.file_env(file);
+        let span = match (ast.stmts.first(), ast.stmts.last()) {
+            (Some(a), Some(b)) => a.span.to(b.span),
+            _ => ast.end,
+        };
+        let (body, env) = self.in_env(env, |c| {
+            c.env.fns = vec![FnCtx {
+                name: "main.main".into(),
+                ..FnCtx::default()
+            }];
+            c.open_scope();
+            c.check_label_rules(&ast.stmts, span);
+            c.declare_goto_labels(&ast.stmts);
+            let mut out = Vec::new();
+            for s in &ast.stmts {
+                c.script_stmt(s, &mut out);
+            }
+            c.finish_script(span, out)
+        });
+        let f = self.add_synthesised("main.main".into(), pkg, span, body, env.deps);
+        let id = self.a.object(
+            self.universe.main,
+            span,
+            Some(pkg),
+            ObjKind::Func(f),
+            State::Black,
+            None,
+        );
+        let main = self.universe.main;
+        self.packages[pkg.0 as usize].scope.entry(main).or_insert(id);
+    }
+
+    fn finish_script(&mut self, span: Span, mut out: Vec<tir::Stmt>) -> tir::Body {
+        let vars = std::mem::take(&mut self.ctx().vars);
+        self.report_unused(&vars);
+        let mut all = self.deferred_prologue(span.start());
+        all.append(&mut out);
+        self.ctx().stmts = all;
+        self.close_scope();
+        let ctx = self.env.fns.pop().unwrap_or_default();
+        let (mut body, closures) = ctx.into_body(span, span.end());
+        super::fixup::settle_captures(&mut body, closures);
+        body
+    }
+
+    /// A statement at the top of a script: its variables are the package's.
+    fn script_stmt(&mut self, s: &ast::Stmt, out: &mut Vec<tir::Stmt>) {
+        let S::Decl(d) = &s.kind else {
+            self.stmt(s, None, out);
+            return;
+        };
+        let specs = match &d.kind {
+            ast::DeclKind::Var(specs) | ast::DeclKind::Pvar(specs) => specs,
+            _ => {
+                self.stmt(s, None, out);
+                return;
+            }
+        };
+        let pkg = self.env.pkg.unwrap_or(PkgId(0));
+        for spec in specs {
+            let ids: Vec<ObjId> = self.packages[pkg.0 as usize]
+                .objects
+                .iter()
+                .copied()
+                .filter(|id| spec.names.iter().any(|n| n.span == self.obj(*id).span))
+                .collect();
+            for id in ids {
+                self.resolve(id);
+            }
+            // The initialiser runs here, in its turn.
+            let inits = &mut self.packages[pkg.0 as usize].var_inits;
+            let mine = |v: &super::VarInit| spec.names.iter().any(|n| n.span == v.at) || v.at == spec.span;
+            let mut taken = Vec::new();
+            let mut i = 0;
+            while i < inits.len() {
+                match mine(&inits[i]) {
+                    true => taken.push(inits.remove(i)),
+                    false => i += 1,
+                }
+            }
+            taken.sort_by_key(|v| v.at.lo);
+            for v in taken {
+                for d in v.deps {
+                    self.depend(d);
+                }
+                out.extend(v.stmts);
+                if let Some(f) = v.func {
+                    let call = self.static_call(f, v.at);
+                    out.push(call);
+                }
+            }
+            // `var x T` in a loop of scripts does not exist, so zero values need no statement.
+        }
+    }
+
+    fn static_call(&mut self, f: FuncId, span: Span) -> tir::Stmt {
+        let nothing = self.a.types.tuple(&[]);
+        let callee = Callee::Static(tir::FuncRef {
+            func: f,
+            targs: vec![],
+        });
+        st(
+            span,
+            StmtKind::Expr(ex(nothing, span, ExprKind::Call(callee, vec![]))),
+        )
+    }
+
+    fn main_function(&mut self, pkg: PkgId, name: &str) -> Option<FuncId> {
+        let main = self.packages[pkg.0 as usize]
+            .scope
+            .get(&self.universe.main)
+            .copied();
+        match main.map(|id| self.obj(id).kind.clone()) {
+            Some(ObjKind::Func(f)) => Some(f),
+            _ if name == "main" && !self.diagnostics.has_errors() => {
+                let end = self.packages[pkg.0 as usize]
+                    .files
+                    .first()
+                    .map_or(Span::default(), |f| self.files[*f as usize].end);
+                let span = Span { lo: 0, hi: 0, ..end };
+                let message = "function main is undeclared in the main package";
+                self.err(Code::NoMain, span, message);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Packages, those imported first.
+    fn package_order(&self, root: PkgId) -> Vec<PkgId> {
+        fn visit(c: &Checker, p: PkgId, seen: &mut Vec<bool>, out: &mut Vec<PkgId>) {
+            if std::mem::replace(&mut seen[p.0 as usize], true) {
+                return;
+            }
+            let mut imports = c.packages[p.0 as usize].imports.clone();
+            imports.sort_by_key(|i| c.a.names.packages[i.0 as usize].1.clone());
+            for i in imports {
+                visit(c, i, seen, out);
+            }
+            out.push(p);
+        }
+        let mut out = Vec::new();
+        let mut seen = vec![false; self.packages.len()];
+        visit(self, root, &mut seen, &mut out);
+        out
+    }
+
+    /// The statements that initialise the packages, in order.
+    fn initialisation(&mut self, order: &[PkgId]) -> Vec<tir::Stmt> {
+        let mut out = Vec::new();
+        for &p in order {
+            if self.packages[p.0 as usize].library {
+                for id in self.packages[p.0 as usize].objects.clone() {
+                    if matches!(self.obj(id).decl, Some(DeclRef::Var { .. })) {
+                        self.resolve(id);
+                    }
+                }
+            }
+            self.initialise_package(p, &mut out);
+            for (file, decl) in self.packages[p.0 as usize].inits.clone() {
+                let f = self.init_func(file, decl);
+                if !self.packages[p.0 as usize].library {
+                    self.checked_body(f);
+                }
+                let span = self.funcs[f.0 as usize].decl.span;
+                let call = self.static_call(f, span);
+                out.push(call);
+            }
+        }
+        out
+    }
+
+    fn initialise_package(&mut self, p: PkgId, out: &mut Vec<tir::Stmt>) {
+        let mut inits = std::mem::take(&mut self.packages[p.0 as usize].var_inits);
+        if inits.is_empty() {
+            return;
+        }
+        inits.sort_by_key(|v| (v.at.file, v.at.lo));
+        let owner = |inits: &[super::VarInit], id: ObjId| {
+            inits
+                .iter()
+                .find(|v| v.vars.contains(&id))
+                .map_or(Dep::Var(id), |v| Dep::Var(v.vars[0]))
+        };
+        let mut nodes: Vec<InitNode<Dep>> = Vec::new();
+        let mut funcs: Vec<FuncId> = Vec::new();
+        let note = |funcs: &mut Vec<FuncId>, deps: &[Dep]| {
+            for d in deps {
+                if let Dep::Func(f) = d
+                    && !funcs.contains(f)
+                {
+                    funcs.push(*f);
+                }
+            }
+        };
+        for v in &inits {
+            let uses = v.deps.clone();
+            note(&mut funcs, &uses);
+            nodes.push(InitNode {
+                id: Dep::Var(v.vars[0]),
+                uses,
+                is_var: true,
+            });
+        }
+        let mut at = 0;
+        while let Some(&f) = funcs.get(at) {
+            at += 1;
+            let info = &self.funcs[f.0 as usize];
+            if info.decl.pkg != p || info.decl.kind == tir::FuncKind::Native {
+                continue;
+            }
+            self.checked_body(f);
+            let deps = self.funcs[f.0 as usize].deps.clone();
+            note(&mut funcs, &deps);
+            nodes.push(InitNode {
+                id: Dep::Func(f),
+                uses: deps,
+                is_var: false,
+            });
+        }
+        for n in &mut nodes {
+            for u in &mut n.uses {
+                if let Dep::Var(id) = *u {
+                    *u = owner(&inits, id);
+                }
+            }
+        }
+        match init_order(&nodes) {
+            Ok(order) => {
+                for d in order {
+                    let Some(v) = inits.iter_mut().find(|v| Dep::Var(v.vars[0]) == d) else {
+                        continue;
+                    };
+                    out.append(&mut v.stmts);
+                    let (func, at) = (v.func, v.at);
+                    if let Some(f) = func {
+                        let call = self.static_call(f, at);
+                        out.push(call);
+                    }
+                }
+            }
+            Err(cycle) => {
+                let cycle: Vec<ObjId> = cycle
+                    .iter()
+                    .filter_map(|d| match d {
+                        Dep::Var(id) => Some(*id),
+                        Dep::Func(f) => self.funcs[f.0 as usize].obj,
+                    })
+                    .collect();
+                if !cycle.is_empty() {
+                    self.report_init_cycle(&cycle);
+                }
+            }
+        }
+    }
+
+    fn make_entry(&mut self, pkg: PkgId, mut stmts: Vec<tir::Stmt>, main: Option<FuncId>) -> FuncId {
+        if let Some(f) = main {
+            let span = self.funcs[f.0 as usize].decl.span;
+            stmts.push(self.static_call(f, span));
+        }
+        self.synthesise("main.entry".into(), pkg, Span::default(), |_| stmts)
+    }
+}
+impl Checker { pub fn check_chunk(&mut self, _s: &dyn crate::package::PackageSource, _t: Vec<u8>) -> Option<FuncId> { None } }

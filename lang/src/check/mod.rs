@@ -1,0 +1,351 @@
+//! The type checker (Go spec from "Types" to "Program initialization"): takes syntax trees, reports
+//! errors in Go's words on Go's lines, and gives typed IR. Packages of the library are checked
+//! lazily, declaration by declaration and body by body.
+mod assign;
+mod binary;
+mod builtins;
+mod call;
+mod closure;
+mod collect;
+mod composite;
+mod convert;
+mod decl;
+mod entry;
+mod expr;
+mod fixup;
+mod func;
+mod generic;
+mod index;
+mod init_order;
+mod labels;
+mod load;
+mod object;
+mod operand;
+mod print_expr;
+mod range;
+mod range_func;
+mod returns;
+mod select;
+mod stmt;
+mod switch;
+mod typexpr;
+
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::{SourceMap, Span};
+use crate::syntax::symbol::Symbol;
+use crate::syntax::ast::{self};
+use crate::syntax::symbol::Interner;
+use crate::tir;
+use crate::types::print::Names;
+use crate::types::ty::{Basic, FuncId, IMethod, NamedId, PkgId, Ty, Types};
+use func::FnCtx;
+use object::{DeclRef, ObjId, ObjKind, Object, State, Universe};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::rc::Rc;
+
+/// Symbols and packages by name.
+pub(crate) struct NameTable {
+    pub interner: Interner,
+    /// Name in the package clause, import path.
+    packages: Vec<(String, String)>,
+}
+
+impl NameTable {
+    fn get(&mut self, text: &str) -> Symbol {
+        self.interner.get(text)
+    }
+    fn resolve(&self, s: Symbol) -> &str {
+        self.interner.resolve(s)
+    }
+}
+
+impl Names for NameTable {
+    fn symbol(&self, s: Symbol) -> &str {
+        self.interner.resolve(s)
+    }
+    fn package_name(&self, p: PkgId) -> &str {
+        self.packages.get(p.0 as usize).map_or("", |p| &p.0)
+    }
+    fn package_path(&self, p: PkgId) -> &str {
+        self.packages.get(p.0 as usize).map_or("", |p| &p.1)
+    }
+}
+
+/// What grows and never shrinks.
+pub(crate) struct Arenas {
+    pub types: Types,
+    pub names: NameTable,
+    objects: Vec<Object>,
+}
+
+impl Arenas {
+    fn get(&mut self, text: &str) -> Symbol {
+        self.names.get(text)
+    }
+    fn object(
+        &mut self,
+        name: Symbol,
+        span: Span,
+        pkg: Option<PkgId>,
+        kind: ObjKind,
+        state: State,
+        decl: Option<DeclRef>,
+    ) -> ObjId {
+        let id = ObjId(self.objects.len() as u32);
+        self.objects.push(Object {
+            name,
+            span,
+            pkg,
+            kind,
+            state,
+            decl,
+            used: false,
+            alias: false,
+        });
+        id
+    }
+}
+
+/// A package, or one chunk of a session.
+struct Package {
+    /// Whose unexported names it shares: itself, or the session's first chunk.
+    identity: PkgId,
+    library: bool,
+    /// Names of the chunk before.
+    outer: Option<PkgId>,
+    scope: FxHashMap<Symbol, ObjId>,
+    /// Declared package-level objects in source order.
+    objects: Vec<ObjId>,
+    files: Vec<u32>,
+    imports: Vec<PkgId>,
+    /// Method declarations by the name of their receiver's base type.
+    methods: FxHashMap<Symbol, Vec<(u32, u32)>>,
+    /// `func init()`s.
+    inits: Vec<(u32, u32)>,
+    blank_funcs: Vec<(u32, u32)>,
+    /// Variable initialisers in source order once resolved.
+    var_inits: Vec<VarInit>,
+}
+
+/// The initialiser of package variables: `var a, b = f()` is one.
+struct VarInit {
+    /// Position in the package: file, offset.
+    at: Span,
+    vars: Vec<ObjId>,
+    stmts: Vec<tir::Stmt>,
+    /// The initialiser needs locals of its own: a function runs it.
+    func: Option<FuncId>,
+    deps: Vec<Dep>,
+}
+
+/// What an initialiser or a body mentions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Dep {
+    Var(ObjId),
+    Func(FuncId),
+}
+
+struct FuncInfo {
+    decl: tir::FuncDecl,
+    /// With the receiver left out.
+    sig: Ty,
+    /// Where it is declared; synthesised functions have their body from the start.
+    source: Option<(u32, u32)>,
+    /// Of a method: the receiver's generic or plain type.
+    recv: Option<NamedId>,
+    obj: Option<ObjId>,
+    resolved: bool,
+    body: Option<Rc<tir::Body>>,
+    deps: Vec<Dep>,
+}
+
+/// Where the checker is.
+#[derive(Default)]
+struct Env {
+    pkg: Option<PkgId>,
+    file: Option<u32>,
+    /// Local names, innermost last.
+    scope: Vec<(Symbol, ObjId)>,
+    scope_starts: Vec<usize>,
+    fns: Vec<FnCtx>,
+    iota: Option<u32>,
+    /// Type parameters of the function being checked.
+    tparams: Vec<crate::types::ty::ParamId>,
+    deps: Vec<Dep>,
+    dep_set: FxHashSet<Dep>,
+}
+
+pub(crate) struct Checker {
+    pub a: Arenas,
+    pub sources: SourceMap,
+    pub diagnostics: Diagnostics,
+    universe: Universe,
+    packages: Vec<Package>,
+    by_path: FxHashMap<String, PkgId>,
+    loading: Vec<String>,
+    files: Vec<Rc<ast::File>>,
+    file_pkgs: Vec<PkgId>,
+    file_scopes: Vec<FxHashMap<Symbol, ObjId>>,
+    funcs: Vec<FuncInfo>,
+    globals: Vec<tir::Global>,
+    env: Env,
+    /// Objects being resolved, outermost first.
+    path: Vec<ObjId>,
+    /// Named types whose underlying type waits for another's.
+    waiting: Vec<(NamedId, Ty, ObjId)>,
+    /// Named types whose underlying type is not known yet.
+    incomplete: FxHashSet<NamedId>,
+    /// Types whose methods' signatures are still to be entered.
+    pending_sigs: Vec<NamedId>,
+    delayed: Vec<typexpr::Delayed>,
+    /// How many type declarations and signatures are being resolved.
+    resolving: u32,
+    /// Constants inside untyped expressions that are not constant.
+    untyped: Vec<crate::types::constant::Value>,
+    /// Where type parameters are declared.
+    param_spans: FxHashMap<crate::types::ty::ParamId, Span>,
+    local_types: u32,
+    method_sets: FxHashMap<Ty, Rc<Vec<tir::MethodSetEntry>>>,
+    wrappers: FxHashMap<(Ty, IMethod), tir::WrapperFunc>,
+    /// Interactive: unused names are no errors.
+    interactive: bool,
+    /// Of an interactive chunk: prints the value of its last expression.
+    print_hook: Option<FuncId>,
+    entry: Option<FuncId>,
+}
+
+impl Checker {
+    pub fn new() -> Checker {
+        let mut a = Arenas {
+            types: Types::default(),
+            names: NameTable {
+                interner: Interner::new(),
+                packages: Vec::new(),
+            },
+            objects: Vec::new(),
+        };
+        let universe = Universe::new(&mut a);
+        Checker {
+            a,
+            sources: SourceMap::new(),
+            diagnostics: Diagnostics::new(),
+            universe,
+            packages: Vec::new(),
+            by_path: FxHashMap::default(),
+            loading: Vec::new(),
+            files: Vec::new(),
+            file_pkgs: Vec::new(),
+            file_scopes: Vec::new(),
+            funcs: Vec::new(),
+            globals: Vec::new(),
+            env: Env::default(),
+            path: Vec::new(),
+            waiting: Vec::new(),
+            incomplete: FxHashSet::default(),
+            pending_sigs: Vec::new(),
+            delayed: Vec::new(),
+            resolving: 0,
+            untyped: Vec::new(),
+            param_spans: FxHashMap::default(),
+            local_types: 0,
+            method_sets: FxHashMap::default(),
+            wrappers: FxHashMap::default(),
+            interactive: false,
+            print_hook: None,
+            entry: None,
+        }
+    }
+
+    fn err(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(code, span, message));
+    }
+
+    /// The package whose unexported names are ours.
+    fn pkg(&self) -> PkgId {
+        self.env
+            .pkg
+            .map_or(PkgId(u32::MAX), |p| self.packages[p.0 as usize].identity)
+    }
+
+    fn name(&self, s: Symbol) -> &str {
+        self.a.names.resolve(s)
+    }
+
+    fn ty_str(&self, t: Ty) -> String {
+        self.a.types.display(t, &self.a.names, self.pkg())
+    }
+
+    fn is_blank(&self, s: Symbol) -> bool {
+        s == self.universe.blank
+    }
+
+    fn depend(&mut self, dep: Dep) {
+        if self.env.dep_set.insert(dep) {
+            self.env.deps.push(dep);
+        }
+    }
+
+    /// `Some(pkg)` for unexported names: half of a field's or method's identity.
+    fn name_pkg(&self, name: Symbol) -> Option<PkgId> {
+        (!is_exported(self.name(name))).then(|| self.pkg())
+    }
+
+    fn flush_pending(&mut self) {
+        while let Some(n) = self.pending_sigs.pop() {
+            self.enter_method_sigs(n);
+        }
+    }
+}
+
+fn is_exported(name: &str) -> bool {
+    name.chars().next().is_some_and(char::is_uppercase)
+}
+
+const INVALID: Ty = Basic::Invalid.ty();
+
+impl tir::Bodies for Checker {
+    fn decl(&self, f: FuncId) -> &tir::FuncDecl {
+        &self.funcs[f.0 as usize].decl
+    }
+    fn body(&mut self, f: FuncId) -> Rc<tir::Body> {
+        self.checked_body(f)
+    }
+    fn globals(&self) -> &[tir::Global] {
+        &self.globals
+    }
+    fn types(&mut self) -> &mut Types {
+        &mut self.a.types
+    }
+    fn types_ref(&self) -> &Types {
+        &self.a.types
+    }
+    fn names(&self) -> &dyn Names {
+        &self.a.names
+    }
+    fn name(&self, s: Symbol) -> &str {
+        self.a.names.resolve(s)
+    }
+    fn package_path(&self, p: PkgId) -> &str {
+        Names::package_path(&self.a.names, p)
+    }
+    fn method_set(&mut self, t: Ty) -> Rc<Vec<tir::MethodSetEntry>> {
+        if let Some(set) = self.method_sets.get(&t) {
+            return set.clone();
+        }
+        self.flush_pending();
+        let set = Rc::new(self.a.types.method_set(t));
+        self.method_sets.insert(t, set.clone());
+        set
+    }
+    fn interface_wrapper(&mut self, t: Ty, method: &IMethod) -> tir::WrapperFunc {
+        let key = (t, method.clone());
+        if let Some(w) = self.wrappers.get(&key) {
+            return w.clone();
+        }
+        self.flush_pending();
+        let w = self.make_interface_wrapper(t, method);
+        self.wrappers.insert(key, w.clone());
+        w
+    }
+}

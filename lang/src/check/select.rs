@@ -1,0 +1,322 @@
+//! Selectors: qualified identifiers, fields, methods, method values and method expressions.
+use super::object::ObjKind;
+use super::operand::{Mode, Operand, ex};
+use super::{Checker, Dep, INVALID};
+use crate::codes::Code;
+use crate::syntax::ast::{Expr, Ident};
+use crate::tir::{self, Callee, ExprKind};
+use crate::types::lookup::{Hint, Lookup, MethodKind, MethodSel, Step};
+use crate::types::ty::{PkgId, Ty, TyKind};
+
+/// What a selector turned out to be.
+pub(super) enum Selected<'e> {
+    Operand(Operand<'e>),
+    /// A method with its receiver, ready for a call.
+    Method(BoundMethod),
+}
+
+/// A method and the receiver argument it takes.
+pub(super) struct BoundMethod {
+    pub kind: MethodKind,
+    /// Concrete methods: the first argument. Others: the interface or type parameter value.
+    pub recv: tir::Expr,
+    pub sig: Ty,
+}
+
+impl BoundMethod {
+    /// The callee, and the arguments before the declared ones.
+    pub fn callee(self) -> (Callee, Vec<tir::Expr>) {
+        match self.kind {
+            MethodKind::Concrete { func, .. } => (Callee::Static(func), vec![self.recv]),
+            MethodKind::Interface(m) => (Callee::Interface(Box::new(self.recv), m), vec![]),
+            MethodKind::Param(m) => (Callee::Param(Box::new(self.recv), m), vec![]),
+        }
+    }
+}
+
+impl Checker {
+    pub(super) fn selector<'e>(
+        &mut self,
+        e: &'e Expr,
+        operand: &'e Expr,
+        name: Ident,
+    ) -> Selected<'e> {
+        let invalid = Selected::Operand(Operand::invalid(e.span));
+        if let Some(q) = operand.as_ident()
+            && let Some(id) = self.lookup_name(q.name)
+            && let ObjKind::Package(pkg) = self.obj(id).kind
+        {
+            self.obj_mut(id).used = true;
+            return Selected::Operand(self.qualified(e, pkg, name));
+        }
+        let x = self.raw_expr(operand, None);
+        if x.mode == Mode::Invalid {
+            return invalid;
+        }
+        if self.is_blank(name.name) {
+            self.err(Code::Undefined, name.span, "cannot refer to blank field or method");
+            return invalid;
+        }
+        if x.mode == Mode::Type {
+            return Selected::Operand(self.method_expression(e, x, name));
+        }
+        if let Mode::Builtin(_) = x.mode {
+            let text = self.describe(&x);
+            let message = format!("invalid use of {text} in selector expression");
+            self.err(Code::InvalidOperation, e.span, message);
+            return invalid;
+        }
+        let x = self.single_value(x);
+        if !x.is_valid() {
+            return invalid;
+        }
+        let x = self.defaulted(x);
+        if !x.is_valid() {
+            return invalid;
+        }
+        if x.is_nil() {
+            self.err(Code::InvalidOperation, x.span, "invalid use of nil in selector expression");
+            return invalid;
+        }
+        self.flush_pending();
+        let addressable = x.mode == Mode::Var;
+        let pkg = self.pkg();
+        let (ty, mode) = (x.ty, x.mode);
+        match self
+            .a
+            .types
+            .lookup_field_or_method(ty, addressable, pkg, name.name)
+        {
+            Lookup::Field(sel) => {
+                let is_var = addressable || sel.indirect;
+                let value = self.emit(x);
+                let value = self.steps(value, &sel.path);
+                let mode = match is_var {
+                    true => Mode::Var,
+                    false => Mode::Value,
+                };
+                if sel.ty == INVALID {
+                    return invalid;
+                }
+                Selected::Operand(Operand::new(mode, sel.ty, e.span, value.kind))
+            }
+            Lookup::Method(sel) => {
+                let text = self.text(operand);
+                let _ = (text, mode);
+                let value = self.emit(x);
+                Selected::Method(self.bind_method(value, sel))
+            }
+            Lookup::NeedsPointer(_) => {
+                let (m, t) = (self.name(name.name).to_string(), self.ty_str(ty));
+                let message = format!("cannot call pointer method {m} on {t}");
+                self.err(Code::InvalidOperation, name.span, message);
+                invalid
+            }
+            Lookup::Ambiguous => {
+                let (t, m) = (self.text(operand), self.name(name.name).to_string());
+                let message = format!("ambiguous selector {t}.{m}");
+                self.err(Code::Undefined, name.span, message);
+                invalid
+            }
+            Lookup::NotFound => {
+                self.not_found(operand, ty, name);
+                invalid
+            }
+        }
+    }
+
+    fn not_found(&mut self, operand: &Expr, ty: Ty, name: Ident) {
+        let (x, m) = (self.text(operand), self.name(name.name).to_string());
+        let why = self.not_found_cause(ty, name);
+        self.err(Code::Undefined, name.span, format!("{x}.{m} undefined ({why})"));
+    }
+
+    fn not_found_cause(&mut self, ty: Ty, name: Ident) -> String {
+        let m = self.name(name.name).to_string();
+        let pkg = self.pkg();
+        let t = self.ty_str(ty);
+        match self.a.types.lookup_hint(ty, pkg, &m, &self.a.names) {
+            Hint::PointerToInterface => {
+                format!("type {t} is pointer to interface, not interface")
+            }
+            Hint::PointerToParam => {
+                format!("type {t} is pointer to type parameter, not type parameter")
+            }
+            Hint::Missing => format!("type {t} has no field or method {m}"),
+            Hint::Misspelled { what, name } => {
+                format!("type {t} has no field or method {m}, but does have {what} {name}")
+            }
+            Hint::Unexported { what, name } => {
+                format!("type {t} has no field or method {m}, but does have unexported {what} {name}")
+            }
+            Hint::Inaccessible { what, name } => {
+                format!("cannot refer to unexported {what} {name}")
+            }
+        }
+    }
+
+    fn qualified<'e>(&mut self, e: &'e Expr, pkg: PkgId, name: Ident) -> Operand<'e> {
+        let found = self.packages[pkg.0 as usize].scope.get(&name.name).copied();
+        let text = self.text(e);
+        match found {
+            None => {
+                self.err(Code::Undefined, name.span, format!("undefined: {text}"));
+                Operand::invalid(e.span)
+            }
+            Some(_) if !self.exported(name.name) => {
+                let (m, p) = (
+                    self.name(name.name).to_string(),
+                    self.a.names.packages[pkg.0 as usize].0.clone(),
+                );
+                let message = format!("name {m} not exported by package {p}");
+                self.err(Code::Undefined, name.span, message);
+                Operand::invalid(e.span)
+            }
+            Some(id) => self.object_operand(e, id),
+        }
+    }
+
+    /// Goes through fields, pointers being followed.
+    pub(super) fn steps(&mut self, mut value: tir::Expr, path: &[Step]) -> tir::Expr {
+        for s in path {
+            let span = value.span;
+            if s.deref {
+                let core = self.a.types.core_type(value.ty).unwrap_or(value.ty);
+                let elem = self.a.types.pointee(core).unwrap_or(INVALID);
+                value = ex(elem, span, ExprKind::Deref(Box::new(value)));
+            }
+            value = ex(s.ty, span, ExprKind::Field(Box::new(value), s.index));
+        }
+        value
+    }
+
+    /// The receiver argument for a method found by lookup.
+    pub(super) fn bind_method(&mut self, value: tir::Expr, sel: MethodSel) -> BoundMethod {
+        let value = self.steps(value, &sel.path);
+        let span = value.span;
+        let recv = match &sel.kind {
+            MethodKind::Concrete { func, ptr_recv } => {
+                self.depend(Dep::Func(func.func));
+                self.resolve_func(func.func);
+                match (*ptr_recv, sel.is_ptr) {
+                    (true, false) => {
+                        let ty = self.a.types.pointer(value.ty);
+                        let kind = self.take_address(value);
+                        ex(ty, span, kind)
+                    }
+                    (false, true) => {
+                        let elem = self.a.types.pointee(value.ty).unwrap_or(INVALID);
+                        ex(elem, span, ExprKind::Deref(Box::new(value)))
+                    }
+                    _ => value,
+                }
+            }
+            MethodKind::Interface(_) => value,
+            MethodKind::Param(_) => {
+                // A method of the type argument may have a pointer receiver.
+                if !sel.is_ptr {
+                    self.mark_address(&value);
+                }
+                value
+            }
+        };
+        BoundMethod {
+            kind: sel.kind,
+            recv,
+            sig: sel.sig,
+        }
+    }
+
+    /// A selector as a value: a method becomes a closure over its receiver.
+    pub(super) fn selected_value<'e>(&mut self, e: &'e Expr, s: Selected<'e>) -> Operand<'e> {
+        let m = match s {
+            Selected::Operand(x) => return x,
+            Selected::Method(m) => m,
+        };
+        let (sig, span) = (m.sig, e.span);
+        let mut stmts = Vec::new();
+        let recv = self.spill(m.recv, &mut stmts);
+        let ExprKind::Local(local) = recv.kind else {
+            unreachable!("spilled values are locals");
+        };
+        let var = super::object::VarRef {
+            depth: self.depth(),
+            local,
+        };
+        let kind = m.kind;
+        let closure = self.forwarder(span, sig, &[], |c, args| {
+            let recv = c.var_expr(var, span);
+            let bound = BoundMethod { kind, recv, sig };
+            let (callee, mut all) = bound.callee();
+            all.extend(args);
+            (callee, all)
+        });
+        Operand::value(sig, span, ExprKind::Seq(stmts, Box::new(closure)))
+    }
+
+    /// `T.m`: a function whose first parameter is the receiver.
+    fn method_expression<'e>(&mut self, e: &'e Expr, x: Operand<'e>, name: Ident) -> Operand<'e> {
+        self.flush_pending();
+        let t = x.ty;
+        if self.is_generic_named(t) {
+            let text = self.ty_str(t);
+            let message = format!("cannot use generic type {text} without instantiation");
+            self.err(Code::Generic, x.span, message);
+            return Operand::invalid(e.span);
+        }
+        let pkg = self.pkg();
+        let (ts, m) = (self.ty_str(t), self.name(name.name).to_string());
+        let sel = match self.a.types.lookup_field_or_method(t, false, pkg, name.name) {
+            Lookup::Method(sel) => sel,
+            Lookup::NeedsPointer(_) => {
+                let message = format!(
+                    "invalid method expression {ts}.{m} (needs pointer receiver (*{ts}).{m})"
+                );
+                self.err(Code::InvalidOperation, name.span, message);
+                return Operand::invalid(e.span);
+            }
+            Lookup::Ambiguous => {
+                self.err(Code::Undefined, name.span, format!("ambiguous selector {ts}.{m}"));
+                return Operand::invalid(e.span);
+            }
+            Lookup::Field(_) | Lookup::NotFound => {
+                let text = x.ast.map_or(ts.clone(), |e| self.text(e));
+                let why = match self.a.types.lookup_field_or_method(t, false, pkg, name.name) {
+                    Lookup::Field(_) => format!("type {ts} has no method {m}"),
+                    _ => self
+                        .not_found_cause(t, name)
+                        .replace("has no field or method", "has no method"),
+                };
+                self.err(Code::Undefined, name.span, format!("{text}.{m} undefined ({why})"));
+                return Operand::invalid(e.span);
+            }
+        };
+        let TyKind::Func(sig) = self.a.types.kind(sel.sig).clone() else {
+            return Operand::invalid(e.span);
+        };
+        let mut params = vec![t];
+        params.extend(sig.params.iter().copied());
+        let ty = self.func_type(params, sig.results.clone(), sig.variadic);
+        if let MethodKind::Concrete { func, ptr_recv } = &sel.kind
+            && sel.path.is_empty()
+            && *ptr_recv == sel.is_ptr
+        {
+            self.depend(Dep::Func(func.func));
+            self.resolve_func(func.func);
+            return Operand::value(ty, e.span, ExprKind::Func(func.clone()));
+        }
+        let method_sig = sel.sig;
+        let closure = self.forwarder(e.span, method_sig, &[t], |c, mut args| {
+            let rest = args.split_off(1);
+            let recv = args.remove(0);
+            let bound = c.bind_method(recv, sel);
+            let (callee, mut all) = bound.callee();
+            all.extend(rest);
+            (callee, all)
+        });
+        let mut x = Operand::value(ty, e.span, closure.kind);
+        x.tir.ty = ty;
+        x
+    }
+
+}
