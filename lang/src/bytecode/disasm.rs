@@ -177,10 +177,14 @@ fn index(p: &Program, op: Op, i: u32) -> String {
             }
         }),
         Op::Call => func_name(p, i),
-        Op::CallN => p.natives.get(i as usize).map_or_else(missing, |n| n.name.clone()),
-        Op::PVar | Op::PVarHas | Op::PVarMake => {
-            p.pvars.get(i as usize).map_or_else(missing, |v| v.name.clone())
-        }
+        Op::CallN => p
+            .natives
+            .get(i as usize)
+            .map_or_else(missing, |n| n.name.clone()),
+        Op::PVar | Op::PVarHas | Op::PVarMake => p
+            .pvars
+            .get(i as usize)
+            .map_or_else(missing, |v| v.name.clone()),
         Op::GAddr | Op::LdG | Op::StGl => {
             let after = p.globals.partition_point(|g| g.offset <= i);
             match after.checked_sub(1).map(|k| &p.globals[k]) {

@@ -103,7 +103,9 @@ fn function(p: &Program, f: &Function) -> Result<(), String> {
             return Err(format!("word {from}: jump to {to}"));
         }
     }
-    if f.recover_pc.is_some_and(|r| !starts.get(r as usize).copied().unwrap_or(false)) {
+    if f.recover_pc
+        .is_some_and(|r| !starts.get(r as usize).copied().unwrap_or(false))
+    {
         return Err("recovery point is no instruction".into());
     }
     if n == 0 {

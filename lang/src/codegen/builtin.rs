@@ -210,7 +210,10 @@ impl Fun<'_, '_> {
             _ => {
                 let place = matches!(
                     x.kind,
-                    ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Deref(_) | ExprKind::Field(..)
+                    ExprKind::Local(_)
+                        | ExprKind::Global(_)
+                        | ExprKind::Deref(_)
+                        | ExprKind::Field(..)
                 );
                 if place && let Loc::Mem { addr, off, .. } = self.loc_once(x) {
                     let (addr, off) = self.near(addr, off + u64::from(word) * 8);
@@ -404,7 +407,13 @@ impl Fun<'_, '_> {
         d
     }
 
-    fn new_object(&mut self, e: &Expr, place: Place, init: Option<&Expr>, want: Option<u32>) -> u32 {
+    fn new_object(
+        &mut self,
+        e: &Expr,
+        place: Place,
+        init: Option<&Expr>,
+        want: Option<u32>,
+    ) -> u32 {
         let ty = self.sub(e.ty);
         let pointee = self.g.cx.types_ref().pointee(ty).unwrap_or(ty);
         let t = self.g.type_index(pointee);

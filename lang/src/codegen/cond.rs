@@ -70,8 +70,7 @@ impl Fun<'_, '_> {
             }
             _ => {
                 let s = self.eval(e, None);
-                self.asm
-                    .jump_bc(if sense { Op::JT } else { Op::JF }, s, to);
+                self.asm.jump_bc(if sense { Op::JT } else { Op::JF }, s, to);
             }
         }
         self.top = mark;
@@ -153,8 +152,7 @@ impl Fun<'_, '_> {
                     _ => (op, sense),
                 };
                 let d = self.compare_value(op, a, b, None);
-                self.asm
-                    .jump_bc(if sense { Op::JT } else { Op::JF }, d, to);
+                self.asm.jump_bc(if sense { Op::JT } else { Op::JF }, d, to);
             }
         }
     }

@@ -51,7 +51,9 @@ impl Fun<'_, '_> {
                 self.zero(d, n);
                 d
             }
-            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Deref(_) => self.eval_place(e, want),
+            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Deref(_) => {
+                self.eval_place(e, want)
+            }
             ExprKind::Field(..) => self.eval_place(e, want),
             ExprKind::Index(s, i) => {
                 let ty = self.sub(s.ty);
@@ -440,13 +442,7 @@ impl Fun<'_, '_> {
         d
     }
 
-    fn slice(
-        &mut self,
-        e: &Expr,
-        x: &Expr,
-        bounds: [Option<&Expr>; 3],
-        want: Option<u32>,
-    ) -> u32 {
+    fn slice(&mut self, e: &Expr, x: &Expr, bounds: [Option<&Expr>; 3], want: Option<u32>) -> u32 {
         let ty = self.sub(x.ty);
         let late = self.is_late(x) && bounds.iter().flatten().any(|b| scan::has_call(b));
         let mut s = if late { 0 } else { self.eval(x, None) };

@@ -49,7 +49,7 @@ pub struct At {
 
 impl Gen<'_> {
     /// Heap of what is loaded as `ty` through a reference of heap `h`.
-    fn through(&mut self, h: Heap, ty: Ty) -> Heap {
+    pub fn through(&mut self, h: Heap, ty: Ty) -> Heap {
         if h == Heap::NIL || !self.is_ref(ty) {
             return Heap::NIL;
         }
@@ -64,7 +64,7 @@ impl Gen<'_> {
     }
 
     /// Heap of what volatile memory of this type holds.
-    fn memory_heap(&mut self, ty: Ty) -> Heap {
+    pub fn memory_heap(&mut self, ty: Ty) -> Heap {
         if !self.is_ref(ty) {
             return Heap::NIL;
         }
@@ -72,14 +72,17 @@ impl Gen<'_> {
             return Heap::EITHER;
         }
         let leaves = self.ref_leaves(ty);
-        match leaves.iter().any(|l| self.st.persistent_in_memory.contains(l)) {
+        match leaves
+            .iter()
+            .any(|l| self.st.persistent_in_memory.contains(l))
+        {
             true => Heap::EITHER,
             false => Heap::VOLATILE,
         }
     }
 
     /// A value of heap `h` is stored as `ty` in volatile memory.
-    pub fn into_memory(&mut self, ty: Ty, h: Heap) {
+    pub fn reaches_memory(&mut self, ty: Ty, h: Heap) {
         if h.may_be_persistent() && self.is_ref(ty) {
             for l in self.ref_leaves(ty).iter() {
                 if self.st.persistent_in_memory.insert(*l) {
@@ -98,12 +101,12 @@ impl Gen<'_> {
         Heap::PERSISTENT
     }
 
-    fn join_local(&mut self, at: At, l: LocalId, h: Heap) {
+    pub fn join_local(&mut self, at: At, l: LocalId, h: Heap) {
         let body = self.st.insts[at.inst.0 as usize].body.clone();
         let local = &body.locals[l.0 as usize];
         if local.boxed {
             let ty = self.sub(at.inst, local.ty);
-            self.into_memory(ty, h);
+            self.reaches_memory(ty, h);
         } else {
             let slot = &mut self.st.insts[at.inst.0 as usize].locals[l.0 as usize];
             if *slot | h != *slot {
@@ -126,7 +129,7 @@ impl Gen<'_> {
         }
     }
 
-    fn global_heap(&mut self, g: GlobalId) -> Heap {
+    pub fn global_heap(&mut self, g: GlobalId) -> Heap {
         let (ty, root) = {
             let global = &self.cx.globals()[g.0 as usize];
             (global.ty, global.root.is_some())
@@ -148,7 +151,7 @@ impl Gen<'_> {
     }
 
     /// Stores a value of heap `h` in a place, as far as heaps go.
-    fn assign(&mut self, at: At, place: &Expr, h: Heap) {
+    pub fn assign(&mut self, at: At, place: &Expr, h: Heap) {
         match &place.kind {
             ExprKind::Local(l) => self.join_local(at, *l, h),
             ExprKind::Global(g) => {
@@ -163,7 +166,7 @@ impl Gen<'_> {
                 }
                 if self.st.globals_shared.contains(g) {
                     let ty = place.ty;
-                    self.into_memory(ty, h);
+                    self.reaches_memory(ty, h);
                 }
             }
             ExprKind::Field(base, _) => self.assign(at, base, h),
@@ -172,17 +175,17 @@ impl Gen<'_> {
                 let b = self.heap(at, base);
                 if b != Heap::PERSISTENT {
                     let ty = self.sub(at.inst, place.ty);
-                    self.into_memory(ty, h);
+                    self.reaches_memory(ty, h);
                 }
             }
             ExprKind::MapIndex(m, k, _) => {
                 let b = self.heap(at, m);
                 if b != Heap::PERSISTENT {
                     let ty = self.sub(at.inst, place.ty);
-                    self.into_memory(ty, h);
+                    self.reaches_memory(ty, h);
                     let kh = self.heap(at, k);
                     let kt = self.sub(at.inst, k.ty);
-                    self.into_memory(kt, kh);
+                    self.reaches_memory(kt, kh);
                 }
             }
             _ => {}
@@ -226,25 +229,9 @@ impl Gen<'_> {
             },
             ExprKind::Local(l) => self.local_heap(at, *l),
             ExprKind::Global(g) => self.global_heap(*g),
-            ExprKind::Field(base, _) => match self.addressable(at, base) {
-                true => {
-                    let whole = self.heap(at, base);
-                    match self.place_heap(at, base) {
-                        Heap::PERSISTENT => Heap::PERSISTENT,
-                        p if self.in_memory(at, base) => self.through(p, ty),
-                        _ => whole,
-                    }
-                }
-                false => self.heap(at, base),
-            },
+            ExprKind::Field(base, _) => self.part_heap(at, base, ty),
             ExprKind::Index(base, _) if self.is_array(at.inst, base.ty) => {
-                match self.in_memory(at, base) {
-                    true => {
-                        let p = self.place_heap(at, base);
-                        self.through(p, ty)
-                    }
-                    false => self.heap(at, base),
-                }
+                self.part_heap(at, base, ty)
             }
             ExprKind::Index(base, _) | ExprKind::Deref(base) => {
                 let h = self.heap(at, base);
@@ -298,12 +285,14 @@ impl Gen<'_> {
         es.fold(Heap::NIL, |h, e| h | self.heap(at, e))
     }
 
-    fn addressable(&mut self, at: At, e: &Expr) -> bool {
-        match &e.kind {
-            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Deref(_) => true,
-            ExprKind::Field(b, _) => self.addressable(at, b),
-            ExprKind::Index(..) => true,
-            _ => false,
+    /// Heap of a field or element of type `ty` of a struct or array.
+    fn part_heap(&mut self, at: At, whole: &Expr, ty: Ty) -> Heap {
+        match self.in_memory(at, whole) {
+            true => {
+                let h = self.place_heap(at, whole);
+                self.through(h, ty)
+            }
+            false => self.heap(at, whole),
         }
     }
 
@@ -347,7 +336,8 @@ impl Gen<'_> {
         let mut heaps = Vec::with_capacity(args.len());
         for (i, a) in args.iter().enumerate() {
             let ty = self.sub(at.inst, a.ty);
-            if i == 0 && args.len() == 1 && matches!(self.cx.types_ref().kind(ty), TyKind::Tuple(_)) {
+            if i == 0 && args.len() == 1 && matches!(self.cx.types_ref().kind(ty), TyKind::Tuple(_))
+            {
                 // f(g()) with several results: one heap for all.
                 let h = self.heap(at, a);
                 let n = self.cx.decl(f.func).params.len();
@@ -390,402 +380,6 @@ impl Gen<'_> {
             (false, _) => Heap::NIL,
             (true, true) => Heap::EITHER,
             (true, false) => Heap::VOLATILE,
-        }
-    }
-
-    /// Computes the heaps of everything that `roots` can reach.
-    pub fn infer_heaps(&mut self) {
-        loop {
-            self.st.heaps_changed = false;
-            let mut next = 0;
-            while next < self.st.insts.len() {
-                let inst = InstId(next as u32);
-                let body = self.st.insts[next].body.clone();
-                let at = At {
-                    inst,
-                    txn: self.st.insts[next].key.txn,
-                };
-                self.walk_stmts(at, &body.stmts);
-                for (i, r) in body.results.iter().enumerate() {
-                    let h = self.local_heap(at, *r);
-                    let slot = &mut self.st.insts[next].results[i];
-                    if *slot | h != *slot {
-                        *slot |= h;
-                        self.st.heaps_changed = true;
-                    }
-                }
-                next += 1;
-            }
-            let before = self.st.insts.len();
-            self.request_methods();
-            if !self.st.heaps_changed && self.st.insts.len() == before {
-                return;
-            }
-        }
-    }
-
-    fn walk_stmts(&mut self, at: At, list: &[Stmt]) {
-        for s in list {
-            self.walk_stmt(at, s);
-        }
-    }
-
-    fn walk_stmt(&mut self, at: At, s: &Stmt) {
-        match &s.kind {
-            StmtKind::Expr(e) => {
-                self.walk(at, e);
-            }
-            StmtKind::Let(ls, Some(e)) => {
-                let h = self.walk(at, e);
-                for l in ls {
-                    self.join_local(at, *l, h);
-                }
-            }
-            StmtKind::Assign(l, e) => {
-                self.walk_operands(at, l);
-                let h = self.walk(at, e);
-                self.assign(at, l, h);
-            }
-            StmtKind::AssignMany(list) => {
-                for (l, e) in list {
-                    let h = self.walk(at, e);
-                    if let Some(l) = l {
-                        self.walk_operands(at, l);
-                        self.assign(at, l, h);
-                    }
-                }
-            }
-            StmtKind::AssignTuple(ls, e) => {
-                let h = self.walk(at, e);
-                for l in ls.iter().flatten() {
-                    self.walk_operands(at, l);
-                    self.assign(at, l, h);
-                }
-            }
-            StmtKind::OpAssign(_, l, e) => {
-                self.walk_operands(at, l);
-                self.walk(at, e);
-            }
-            StmtKind::Block(b) | StmtKind::Labeled(_, b) => self.walk_stmts(at, b),
-            StmtKind::If(c, a, b) => {
-                self.walk(at, c);
-                self.walk_stmts(at, a);
-                self.walk_stmts(at, b);
-            }
-            StmtKind::For(f) => {
-                if let Some(c) = &f.cond {
-                    self.walk(at, c);
-                }
-                self.walk_stmts(at, &f.post);
-                self.walk_stmts(at, &f.body);
-            }
-            StmtKind::Range(r) => {
-                let h = self.walk(at, &r.over);
-                for l in [r.key, r.value].into_iter().flatten() {
-                    let body = self.st.insts[at.inst.0 as usize].body.clone();
-                    let ty = self.sub(at.inst, body.locals[l.0 as usize].ty);
-                    let h = match r.kind {
-                        RangeKind::Array => h,
-                        RangeKind::Chan => self.memory_heap(ty),
-                        _ => self.through(h, ty),
-                    };
-                    self.join_local(at, l, h);
-                }
-                self.walk_stmts(at, &r.body);
-            }
-            StmtKind::Switch(sw) => {
-                for c in &sw.clauses {
-                    for e in &c.conds {
-                        self.walk(at, e);
-                    }
-                    self.walk_stmts(at, &c.body);
-                }
-            }
-            StmtKind::Return(es) => {
-                let body = self.st.insts[at.inst.0 as usize].body.clone();
-                let tuple = es.len() == 1 && body.results.len() > 1;
-                for (i, r) in body.results.iter().enumerate() {
-                    if let Some(e) = es.get(if tuple { 0 } else { i }) {
-                        let h = self.walk(at, e);
-                        self.join_local(at, *r, h);
-                    }
-                }
-                if body.results.is_empty() {
-                    es.iter().for_each(|e| {
-                        self.walk(at, e);
-                    });
-                }
-            }
-            StmtKind::Defer(e) | StmtKind::Go(e) => {
-                self.walk(at, e);
-                self.calls_values(at.txn);
-            }
-            StmtKind::Txn(_, b) => self.walk_stmts(At { txn: true, ..at }, b),
-            StmtKind::Send(c, e) => {
-                self.walk(at, c);
-                let h = self.walk(at, e);
-                let ty = self.sub(at.inst, e.ty);
-                self.into_memory(ty, h);
-            }
-            StmtKind::Select(cases, _) => {
-                for c in cases {
-                    self.walk_stmts(at, &c.body);
-                }
-            }
-            StmtKind::PvarInit(_, e) => {
-                self.source();
-                if let Some(e) = e {
-                    self.walk(at, e);
-                }
-            }
-            StmtKind::Let(_, None)
-            | StmtKind::Break(_)
-            | StmtKind::Continue(_)
-            | StmtKind::Goto(_)
-            | StmtKind::Target(_)
-            | StmtKind::Fallthrough => {}
-        }
-    }
-
-    /// The operands of a place that is stored to.
-    fn walk_operands(&mut self, at: At, place: &Expr) {
-        match &place.kind {
-            ExprKind::Local(_) | ExprKind::Global(_) => {}
-            ExprKind::Field(b, _) => self.walk_operands(at, b),
-            ExprKind::Index(a, b) | ExprKind::MapIndex(a, b, _) => {
-                self.walk(at, a);
-                self.walk(at, b);
-            }
-            _ => {
-                self.walk(at, place);
-            }
-        }
-    }
-
-    /// Visits an expression and all in it: calls make instances, stores reach memory.
-    fn walk(&mut self, at: At, e: &Expr) -> Heap {
-        match &e.kind {
-            ExprKind::Const(_)
-            | ExprKind::Zero
-            | ExprKind::Local(_)
-            | ExprKind::Recover
-            | ExprKind::TypeIndex(_) => {}
-            ExprKind::Global(g) => {
-                self.global_heap(*g);
-                if self.cx.globals()[g.0 as usize].root.is_some() {
-                    self.source();
-                }
-            }
-            ExprKind::Func(f) => {
-                let f = self.sub_func(at.inst, f);
-                self.request_func_value(&f);
-            }
-            ExprKind::Closure(b) => {
-                self.own_body(at.inst, b);
-                let key = self.closure_key(at, b, false);
-                self.instance(key);
-                if self.st.txn_values {
-                    let key = self.closure_key(at, b, true);
-                    self.instance(key);
-                }
-            }
-            ExprKind::Unary(_, x)
-            | ExprKind::Field(x, _)
-            | ExprKind::Deref(x)
-            | ExprKind::Len(x)
-            | ExprKind::Cap(x)
-            | ExprKind::Clear(x)
-            | ExprKind::Real(x)
-            | ExprKind::Imag(x)
-            | ExprKind::Close(x)
-            | ExprKind::Recv(x, _) => {
-                self.walk(at, x);
-            }
-            ExprKind::Panic(x) => {
-                let h = self.walk(at, x);
-                let ty = self.sub(at.inst, x.ty);
-                self.into_memory(ty, h);
-            }
-            ExprKind::Persist(x) | ExprKind::PmemRoot(x) | ExprKind::PmemLookup(x) => {
-                self.source();
-                self.walk(at, x);
-            }
-            ExprKind::Binary(_, a, b)
-            | ExprKind::Compare(_, a, b)
-            | ExprKind::AndAnd(a, b)
-            | ExprKind::OrOr(a, b)
-            | ExprKind::Index(a, b)
-            | ExprKind::MapIndex(a, b, _)
-            | ExprKind::Delete(a, b)
-            | ExprKind::Complex(a, b) => {
-                self.walk(at, a);
-                self.walk(at, b);
-            }
-            ExprKind::AddrOf(place) => {
-                let mut root = place;
-                while let ExprKind::Field(b, _) | ExprKind::Index(b, _) = &root.kind {
-                    root = b;
-                }
-                if let ExprKind::Global(g) = root.kind
-                    && self.st.globals_shared.insert(g)
-                {
-                    self.st.heaps_changed = true;
-                }
-                self.walk(at, place);
-            }
-            ExprKind::Slice(a, x, y, z) => {
-                self.walk(at, a);
-                for x in [x, y, z].into_iter().flatten() {
-                    self.walk(at, x);
-                }
-            }
-            ExprKind::TypeAssert(x, ty, _) => {
-                self.walk(at, x);
-                let ty = self.sub(at.inst, *ty);
-                self.live_type(ty);
-            }
-            ExprKind::IsType(x, ty) => {
-                self.walk(at, x);
-                if let Some(ty) = ty {
-                    let ty = self.sub(at.inst, *ty);
-                    self.live_type(ty);
-                }
-            }
-            ExprKind::Convert(kind, x) => {
-                self.walk(at, x);
-                if *kind == ConvKind::ToInterface {
-                    let ty = self.sub(at.inst, x.ty);
-                    self.live_type(ty);
-                    if !self.cx.types_ref().is_direct(ty) {
-                        let h = self.heap(at, x);
-                        self.into_memory(ty, h);
-                    }
-                }
-            }
-            ExprKind::StructLit(fs) => fs.iter().for_each(|f| {
-                self.walk(at, &f.1);
-            }),
-            ExprKind::ArrayLit(es) => es.iter().for_each(|f| {
-                self.walk(at, &f.1);
-            }),
-            ExprKind::SliceLit(_, es) => {
-                for (_, e) in es {
-                    let h = self.walk(at, e);
-                    let ty = self.sub(at.inst, e.ty);
-                    self.into_memory(ty, h);
-                }
-            }
-            ExprKind::MapLit(es) => {
-                for e in es.iter().flat_map(|(k, v)| [k, v]) {
-                    let h = self.walk(at, e);
-                    let ty = self.sub(at.inst, e.ty);
-                    self.into_memory(ty, h);
-                }
-            }
-            ExprKind::Seq(stmts, x) => {
-                self.walk_stmts(at, stmts);
-                self.walk(at, x);
-            }
-            ExprKind::Append(s, es) => {
-                let target = self.walk(at, s);
-                for e in es {
-                    let h = self.walk(at, e);
-                    if target != Heap::PERSISTENT {
-                        let ty = self.sub(at.inst, e.ty);
-                        self.into_memory(ty, h);
-                    }
-                }
-            }
-            ExprKind::AppendSlice(a, b) | ExprKind::Copy(a, b) => {
-                let target = self.walk(at, a);
-                let h = self.walk(at, b);
-                let ty = self.sub(at.inst, b.ty);
-                if let TyKind::Slice(elem) = *self.cx.types_ref().under(ty)
-                    && target != Heap::PERSISTENT
-                {
-                    let h = self.through(h, elem);
-                    self.into_memory(elem, h);
-                }
-            }
-            ExprKind::Min(es) | ExprKind::Max(es) | ExprKind::Print(es, _) => {
-                es.iter().for_each(|e| {
-                    self.walk(at, e);
-                });
-            }
-            ExprKind::New(p, x) => {
-                if *p == Place::Persistent {
-                    self.source();
-                }
-                if let Some(x) = x {
-                    let h = self.walk(at, x);
-                    let ty = self.sub(at.inst, x.ty);
-                    if *p == Place::Volatile {
-                        self.into_memory(ty, h);
-                    }
-                }
-            }
-            ExprKind::MakeSlice(p, x, y) => {
-                if *p == Place::Persistent {
-                    self.source();
-                }
-                self.walk(at, x);
-                if let Some(y) = y {
-                    self.walk(at, y);
-                }
-            }
-            ExprKind::MakeMap(p, x) => {
-                if *p == Place::Persistent {
-                    self.source();
-                }
-                if let Some(x) = x {
-                    self.walk(at, x);
-                }
-            }
-            ExprKind::MakeChan(x) => {
-                if let Some(x) = x {
-                    self.walk(at, x);
-                }
-            }
-            ExprKind::Call(callee, args) => self.walk_call(at, callee, args),
-        }
-        self.heap(at, e)
-    }
-
-    fn walk_call(&mut self, at: At, callee: &Callee, args: &[Expr]) {
-        for a in args {
-            self.walk(at, a);
-        }
-        match callee {
-            Callee::Static(f) => {
-                let f = self.sub_func(at.inst, f);
-                let decl = self.cx.decl(f.func);
-                if decl.kind == FuncKind::Native {
-                    if decl.name.starts_with("pmem.") {
-                        self.source();
-                    }
-                    return;
-                }
-                let key = self.static_key(at, &f, args);
-                self.instance(key);
-            }
-            Callee::Value(f) => {
-                self.walk(at, f);
-                self.calls_values(at.txn);
-            }
-            Callee::Interface(x, m) => {
-                self.walk(at, x);
-                self.calls_values(at.txn);
-                let m = self.sub_method(at.inst, m);
-                self.call_method(&m);
-            }
-            Callee::Param(x, m) => {
-                self.walk(at, x);
-                let recv = self.sub(at.inst, x.ty);
-                if let Some(f) = self.param_method(at, recv, m) {
-                    let key = self.any_key(&f);
-                    self.instance(Key { txn: at.txn, ..key });
-                }
-            }
         }
     }
 

@@ -102,7 +102,7 @@ impl Gen<'_> {
             if !body.locals[l.0 as usize].boxed {
                 inst.locals[l.0 as usize] = *h;
             } else {
-                self.into_memory(ty, *h);
+                self.reaches_memory(ty, *h);
             }
         }
         id
@@ -215,7 +215,13 @@ impl Gen<'_> {
         }
         let mut heaps = Vec::new();
         let captures = body.captures.iter().map(|c| c.inner);
-        for (l, h) in body.params.iter().copied().chain(captures).zip(key.heaps.iter()) {
+        for (l, h) in body
+            .params
+            .iter()
+            .copied()
+            .chain(captures)
+            .zip(key.heaps.iter())
+        {
             let local = &body.locals[l.0 as usize];
             let ty = self.sub(id, local.ty);
             if self.is_ref(ty) && *h != Heap::VOLATILE {
@@ -329,7 +335,10 @@ impl Gen<'_> {
     /// Can a call in the program reach this method through an interface? Printing calls some.
     fn is_called(&self, m: &IMethod) -> bool {
         self.st.called.contains(m)
-            || matches!(self.cx.name(m.name), "Error" | "String" | "Format" | "GoString")
+            || matches!(
+                self.cx.name(m.name),
+                "Error" | "String" | "Format" | "GoString"
+            )
     }
 
     /// Makes func values of the methods that live types have and interfaces call.

@@ -33,7 +33,7 @@ impl Fun<'_, '_> {
         let ty = self.sub(x.ty);
         let mark = self.top;
         match self.g.info(ty).shape {
-            Shape::Words(_) if off % 8 == 0 => self.eval_to(x, d + (off / 8) as u32),
+            Shape::Words(_) if off.is_multiple_of(8) => self.eval_to(x, d + (off / 8) as u32),
             _ => {
                 let s = self.eval(x, None);
                 self.store_part(d, off, ty, s);
@@ -123,7 +123,13 @@ impl Fun<'_, '_> {
                         let name = self.g.cx.name(s.fields[*i as usize].name);
                         format!("field {name} of {}", self.g.type_name(ty))
                     });
-                    self.init(addr, off + offsets[*i as usize], field_ty, f, name.as_deref());
+                    self.init(
+                        addr,
+                        off + offsets[*i as usize],
+                        field_ty,
+                        f,
+                        name.as_deref(),
+                    );
                 }
             }
             ExprKind::ArrayLit(elems) => {

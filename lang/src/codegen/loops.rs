@@ -71,8 +71,7 @@ impl Fun<'_, '_> {
         if step == 1 {
             self.asm.jump_slots(Op::IncJLt, i, bound, top);
         } else {
-            self.asm
-                .op(Op::AddIJLt, i, u32::from(step as u16), bound);
+            self.asm.op(Op::AddIJLt, i, u32::from(step as u16), bound);
             self.asm.ext_jump(top);
         }
     }
@@ -295,7 +294,9 @@ impl Fun<'_, '_> {
         let mark = self.top;
         let at = super::stmt::is_place(e).then(|| self.loc(e));
         match at {
-            Some(at @ (Loc::Mem { .. } | Loc::Elem { .. } | Loc::ArrayElem { .. } | Loc::Global(_))) => {
+            Some(
+                at @ (Loc::Mem { .. } | Loc::Elem { .. } | Loc::ArrayElem { .. } | Loc::Global(_)),
+            ) => {
                 let (addr, off, _) = self.address(at, ty);
                 let addr = self.plus(addr, off);
                 let size = self.g.info(ty).size;

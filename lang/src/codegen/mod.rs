@@ -8,6 +8,7 @@ mod expr;
 mod frame;
 mod func;
 mod heaps;
+mod infer;
 mod instance;
 mod literal;
 mod loops;
@@ -112,12 +113,7 @@ pub struct Gen<'a> {
 }
 
 /// Compiles what `entry` reaches into the state's program.
-pub fn generate(
-    cx: &mut dyn Bodies,
-    st: &mut State,
-    diagnostics: &mut Diagnostics,
-    entry: FuncId,
-) {
+pub fn generate(cx: &mut dyn Bodies, st: &mut State, diagnostics: &mut Diagnostics, entry: FuncId) {
     st.persistence |= cx.globals().iter().any(|g| g.root.is_some());
     let mut found = Diagnostics::new();
     let mut g = Gen {

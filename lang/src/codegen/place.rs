@@ -145,7 +145,7 @@ impl Fun<'_, '_> {
             Loc::PartIndex { .. } | Loc::Map { .. } => (self.load(at, whole, None), off),
         };
         match self.g.info(ty).shape {
-            Shape::Words(_) if off % 8 == 0 => Loc::Reg(slot + (off / 8) as u32),
+            Shape::Words(_) if off.is_multiple_of(8) => Loc::Reg(slot + (off / 8) as u32),
             _ => Loc::Part { slot, off },
         }
     }
@@ -161,7 +161,7 @@ impl Fun<'_, '_> {
                 let index = self.eval(index, None);
                 Loc::PartIndex { slot, index, len }
             }
-            Loc::Part { slot, off } if off % 8 == 0 => {
+            Loc::Part { slot, off } if off.is_multiple_of(8) => {
                 let index = self.eval(index, None);
                 let slot = slot + (off / 8) as u32;
                 Loc::PartIndex { slot, index, len }
@@ -287,7 +287,7 @@ impl Fun<'_, '_> {
                 }
             },
             Loc::Part { slot, off } => {
-                if info.shape == Shape::Bytes && off % 8 == 0 && want.is_none() {
+                if info.shape == Shape::Bytes && off.is_multiple_of(8) && want.is_none() {
                     return slot + (off / 8) as u32;
                 }
                 let d = self.dest(ty, want);
@@ -380,7 +380,7 @@ impl Fun<'_, '_> {
         let info = self.g.info(ty);
         match info.shape {
             Shape::Empty => {}
-            Shape::Words(_) | Shape::Bytes if off % 8 == 0 => {
+            Shape::Words(_) | Shape::Bytes if off.is_multiple_of(8) => {
                 self.mov(d, slot + (off / 8) as u32, info.slots);
             }
             Shape::Words(_) | Shape::Bytes => {
@@ -399,8 +399,8 @@ impl Fun<'_, '_> {
         let info = self.g.info(ty);
         match info.shape {
             Shape::Empty => {}
-            Shape::Words(n) if off % 8 == 0 => self.mov(slot + (off / 8) as u32, src, n),
-            Shape::Bytes if off % 8 == 0 && info.size % 8 == 0 => {
+            Shape::Words(n) if off.is_multiple_of(8) => self.mov(slot + (off / 8) as u32, src, n),
+            Shape::Bytes if off.is_multiple_of(8) && info.size.is_multiple_of(8) => {
                 self.mov(slot + (off / 8) as u32, src, info.slots);
             }
             Shape::Words(_) | Shape::Bytes => {

@@ -92,11 +92,7 @@ pub fn parts<'e>(e: &'e Expr, f: &mut dyn FnMut(Part<'e>)) {
 }
 
 /// The expressions and statement lists directly in a statement; `target` for what is assigned.
-fn stmt_parts<'e>(
-    s: &'e Stmt,
-    target: &mut dyn FnMut(&'e Expr),
-    f: &mut dyn FnMut(Part<'e>),
-) {
+fn stmt_parts<'e>(s: &'e Stmt, target: &mut dyn FnMut(&'e Expr), f: &mut dyn FnMut(Part<'e>)) {
     match &s.kind {
         StmtKind::Expr(e) | StmtKind::Let(_, Some(e)) | StmtKind::Defer(e) | StmtKind::Go(e) => {
             f(Part::Expr(e));
@@ -320,5 +316,9 @@ fn expr_assigns(e: &Expr, l: LocalId) -> bool {
 
 /// Can evaluating the expression do more than give a value?
 pub fn effects(e: &Expr) -> bool {
-    has_call(e) || !matches!(e.kind, ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Field(..))
+    has_call(e)
+        || !matches!(
+            e.kind,
+            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Field(..)
+        )
 }

@@ -287,8 +287,16 @@ impl Fun<'_, '_> {
                     heap,
                 }),
                 Some(Loc::Elem { slice, index, heap }) => Some(Loc::Elem {
-                    slice: if hit(slice, 3) { self.copy_of(slice, 3) } else { slice },
-                    index: if hit(index, 1) { self.copy_of(index, 1) } else { index },
+                    slice: if hit(slice, 3) {
+                        self.copy_of(slice, 3)
+                    } else {
+                        slice
+                    },
+                    index: if hit(index, 1) {
+                        self.copy_of(index, 1)
+                    } else {
+                        index
+                    },
                     heap,
                 }),
                 Some(Loc::ArrayElem {
@@ -297,8 +305,16 @@ impl Fun<'_, '_> {
                     len,
                     heap,
                 }) => Some(Loc::ArrayElem {
-                    addr: if hit(addr, 1) { self.copy_of(addr, 1) } else { addr },
-                    index: if hit(index, 1) { self.copy_of(index, 1) } else { index },
+                    addr: if hit(addr, 1) {
+                        self.copy_of(addr, 1)
+                    } else {
+                        addr
+                    },
+                    index: if hit(index, 1) {
+                        self.copy_of(index, 1)
+                    } else {
+                        index
+                    },
                     len,
                     heap,
                 }),
@@ -309,8 +325,16 @@ impl Fun<'_, '_> {
                     };
                     let n = self.g.info(key_ty).slots;
                     Some(Loc::Map {
-                        map: if hit(map, 1) { self.copy_of(map, 1) } else { map },
-                        key: if hit(key, n) { self.copy_of(key, n) } else { key },
+                        map: if hit(map, 1) {
+                            self.copy_of(map, 1)
+                        } else {
+                            map
+                        },
+                        key: if hit(key, n) {
+                            self.copy_of(key, n)
+                        } else {
+                            key
+                        },
                         ty,
                         heap,
                     })
@@ -332,7 +356,11 @@ impl Fun<'_, '_> {
                 let borrowed = values
                     .iter()
                     .any(|&(s, m)| s < slot + n && slot < s + m && m > 0);
-                if !later && !borrowed && self.direct(l, value) && !self.operand_of(&pinned, slot, n) {
+                if !later
+                    && !borrowed
+                    && self.direct(l, value)
+                    && !self.operand_of(&pinned, slot, n)
+                {
                     self.eval_to(value, slot);
                     values.push((slot, 0));
                     continue;
@@ -340,9 +368,9 @@ impl Fun<'_, '_> {
             }
             let mut s = self.eval(value, None);
             let earlier = pinned[..i].iter().any(|at| match at {
-                Some(Loc::Reg(t) | Loc::Part { slot: t, .. }) => {
-                    targets.iter().any(|(x, m)| x == t && s < t + m && *t < s + n)
-                }
+                Some(Loc::Reg(t) | Loc::Part { slot: t, .. }) => targets
+                    .iter()
+                    .any(|(x, m)| x == t && s < t + m && *t < s + n),
                 _ => false,
             });
             if earlier {

@@ -33,7 +33,10 @@ impl Gen<'_> {
                 continue;
             }
             seen.push(s.span);
-            let message = format!("cannot store a volatile {} in persistent memory: {}", s.kind, s.what);
+            let message = format!(
+                "cannot store a volatile {} in persistent memory: {}",
+                s.kind, s.what
+            );
             let mut d = Diagnostic::error(Code::VolatileInPersistent, s.span, message)
                 .label("this lives in the volatile heap")
                 .help(s.help);
@@ -48,9 +51,18 @@ impl Gen<'_> {
 /// `pointer`, `slice` or `map`, and the remedy.
 fn remedy(kind: &TyKind) -> Option<(&'static str, &'static str)> {
     match kind {
-        TyKind::Pointer(_) => Some(("pointer", "allocate it with `pnew(…)`, or copy it with `persist(…)`")),
-        TyKind::Slice(_) => Some(("slice", "make it with `pmake(…)`, or copy it with `persist(…)`")),
-        TyKind::Map(..) => Some(("map", "make it with `pmake(…)`, or copy it with `persist(…)`")),
+        TyKind::Pointer(_) => Some((
+            "pointer",
+            "allocate it with `pnew(…)`, or copy it with `persist(…)`",
+        )),
+        TyKind::Slice(_) => Some((
+            "slice",
+            "make it with `pmake(…)`, or copy it with `persist(…)`",
+        )),
+        TyKind::Map(..) => Some((
+            "map",
+            "make it with `pmake(…)`, or copy it with `persist(…)`",
+        )),
         _ => None,
     }
 }
@@ -163,7 +175,8 @@ impl Fun<'_, '_> {
                 return self.asm.word(info.size);
             }
         };
-        self.asm.op(if guarded { guard } else { plain }, addr, src, off);
+        self.asm
+            .op(if guarded { guard } else { plain }, addr, src, off);
     }
 
     /// The value as it may be stored at an address that is or may be persistent: a copy whose

@@ -78,10 +78,7 @@ fn binary(op: BinOp, a: Expr, b: Expr) -> Expr {
     expr(INT, ExprKind::Binary(op, Box::new(a), Box::new(b)))
 }
 fn less(a: Expr, b: Expr) -> Expr {
-    expr(
-        BOOL,
-        ExprKind::Compare(CmpOp::Lt, Box::new(a), Box::new(b)),
-    )
+    expr(BOOL, ExprKind::Compare(CmpOp::Lt, Box::new(a), Box::new(b)))
 }
 fn call(f: u32, ty: Ty, args: Vec<Expr>) -> Expr {
     let callee = Callee::Static(FuncRef {
@@ -274,9 +271,18 @@ fn stores_by_class() {
     m.func("main.set", &[pointer, INT], &[], &[], vec![store]);
     let new = |p| expr(pointer, ExprKind::New(p, None));
     let unit = m.types.tuple(&[]);
-    let set = |l| stmt(StmtKind::Expr(call(0, unit, vec![local(pointer, l), int(1)])));
+    let set = |l| {
+        stmt(StmtKind::Expr(call(
+            0,
+            unit,
+            vec![local(pointer, l), int(1)],
+        )))
+    };
     let stmts = vec![
-        stmt(StmtKind::Let(vec![LocalId(0)], Some(new(Place::Persistent)))),
+        stmt(StmtKind::Let(
+            vec![LocalId(0)],
+            Some(new(Place::Persistent)),
+        )),
         stmt(StmtKind::Let(vec![LocalId(1)], Some(new(Place::Volatile)))),
         set(0),
         set(1),
@@ -288,7 +294,10 @@ fn stores_by_class() {
     let get = |header| code(&text, header);
     assert_eq!(get("main.set"), ["st64 r0, r1, #0", "ret"]);
     assert_eq!(get("main.set txn"), ["st64 r0, r1, #0", "ret"]);
-    assert_eq!(get("main.set (v0 persistent)"), ["st64.g r0, r1, #0", "ret"]);
+    assert_eq!(
+        get("main.set (v0 persistent)"),
+        ["st64.g r0, r1, #0", "ret"]
+    );
     let logged = ["log r0, #0, #8", "st64 r0, r1, #0", "ret"];
     assert_eq!(get("main.set (v0 persistent) txn"), logged);
 }
@@ -300,7 +309,10 @@ fn volatile_in_persistent_is_an_error() {
     let new = |p| expr(pointer, ExprKind::New(p, None));
     let place = field(pointer, deref(node, local(pointer, 0)), 1);
     let stmts = vec![
-        stmt(StmtKind::Let(vec![LocalId(0)], Some(new(Place::Persistent)))),
+        stmt(StmtKind::Let(
+            vec![LocalId(0)],
+            Some(new(Place::Persistent)),
+        )),
         stmt(StmtKind::Assign(place, new(Place::Volatile))),
     ];
     m.func("main.main", &[], &[], &[pointer], stmts);

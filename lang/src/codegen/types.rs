@@ -57,13 +57,16 @@ impl Gen<'_> {
             TyKind::Basic(b) if layout.size < 8 => {
                 small(layout.size, b.is_integer() && !b.is_unsigned())
             }
-            _ if layout.align == 8 && layout.size % 8 == 0 && layout.size <= 24 => {
+            _ if layout.align == 8 && layout.size.is_multiple_of(8) && layout.size <= 24 => {
                 Shape::Words(slots)
             }
             _ => Shape::Bytes,
         };
         let (is_ref, has_data) = match types.under(ty).clone() {
-            TyKind::Basic(b) => (b == Basic::UnsafePointer, b.is_string() || b == Basic::UnsafePointer),
+            TyKind::Basic(b) => (
+                b == Basic::UnsafePointer,
+                b.is_string() || b == Basic::UnsafePointer,
+            ),
             TyKind::Pointer(_) | TyKind::Slice(_) | TyKind::Map(..) | TyKind::Interface(_) => {
                 (true, true)
             }
@@ -376,7 +379,10 @@ impl Gen<'_> {
         if self.can_have_methods(ty) {
             let set = self.cx.method_set(ty);
             let hook = |m: &IMethod| {
-                matches!(self.cx.name(m.name), "Error" | "String" | "Format" | "GoString")
+                matches!(
+                    self.cx.name(m.name),
+                    "Error" | "String" | "Format" | "GoString"
+                )
             };
             if set.iter().any(|e| hook(&e.method)) {
                 return true;
