@@ -21,7 +21,7 @@ pub const NATIVES: &[NativeDef] = natives! {
             }
         });
     };
-    "errors.asAssign" "func(error, interface {}) bool" => |c| {
+    "errors.asAssign" "func(interface {}, interface {}) bool" => |c| {
         let (err, target) = (c.any(), c.any());
         let done = match (err, target.and_then(|t| t.deref())) {
             (Some(err), Some(to)) => c.assign(to, err),

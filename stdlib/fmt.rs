@@ -207,7 +207,9 @@ impl Printer {
         }
         let go = self.w.spec.sharp_v;
         if go {
-            self.w.raw(&v.desc().name);
+            // An operand of type []byte itself is written so, though its type prints as []uint8.
+            let name = if depth == 0 && v.desc().name == "[]uint8" { "[]byte" } else { &v.desc().name };
+            self.w.raw(name);
             if v.is_nil() {
                 self.w.raw("(nil)");
                 return Ok(());

@@ -24,13 +24,13 @@ pub const NATIVES: &[NativeDef] = natives! {
             c.permute_strs(s, &list);
         }
     };
-    "slicesort.Len" "func(interface {}) int" => |c| {
+    "internal/slicesort.Len" "func(interface {}) int" => |c| {
         match c.any() {
             Some(v) if v.kind() == Kind::Slice => c.ret_int(v.len() as i64),
             _ => return Err(NativeError::Panic("reflect: call of Swapper on non-slice value".into())),
         }
     };
-    "slicesort.Swap" "func(interface {}, int, int)" => |c| {
+    "internal/slicesort.Swap" "func(interface {}, int, int)" => |c| {
         let (v, i, j) = (c.any(), c.int(), c.int());
         match v {
             Some(v) if (i as usize) < v.len() && (j as usize) < v.len() => c.swap(v, i as usize, j as usize),

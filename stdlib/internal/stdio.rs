@@ -7,7 +7,7 @@ use vm::native::{NativeDef, NativeError};
 use crate::host;
 
 pub const NATIVES: &[NativeDef] = natives! {
-    "stdio.Write" "func(int, []uint8) (int, int)" => |c| {
+    "internal/stdio.Write" "func(int, []uint8) (int, int)" => |c| {
         let (fd, p) = (c.int(), c.bytes());
         let data = c.bytes_of(p).to_vec();
         let errno = match fd {
@@ -18,7 +18,7 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_int(if errno == 0 { p.len() as i64 } else { 0 });
         c.ret_int(errno);
     };
-    "stdio.Read" "func(int, []uint8) (int, int)" => |c| {
+    "internal/stdio.Read" "func(int, []uint8) (int, int)" => |c| {
         let (fd, p) = (c.int(), c.bytes());
         let result = if fd == 0 {
             if c.in_txn() {
@@ -37,7 +37,7 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_int(*result.as_ref().unwrap_or(&0) as i64);
         c.ret_int(host::status(result));
     };
-    "stdio.ErrnoText" "func(int) string" => |c| {
+    "internal/stdio.ErrnoText" "func(int) string" => |c| {
         let n = c.int();
         c.ret_str(host::errno_text(n));
     };

@@ -3,5 +3,5 @@
 use vm::native::NativeDef;
 
 pub const NATIVES: &[NativeDef] = natives! {
-    "rand.seed" "func() int64" => |c| { c.ret_int(crate::host::entropy() as i64); };
+    "math/rand.seed" "func() int64" => |c| { c.ret_int(crate::host::entropy() as i64); };
 };

@@ -142,14 +142,55 @@ mod tests {
         assert!(source("nonesuch").is_none());
     }
 
-    /// Declarations of functions without a body: lines that start with `func` and neither open nor close one.
-    fn bodiless(text: &str) -> impl Iterator<Item = &str> {
-        text.lines()
-            .filter(|line| line.starts_with("func ") && !line.contains('{'))
-            .map(|line| {
-                let name = &line["func ".len()..];
-                &name[..name.find('(').expect("parameters")]
-            })
+    /// A type as `%T` prints it.
+    fn printed(ty: &str, package: &str) -> String {
+        match ty {
+            "any" => "interface {}".into(),
+            "byte" => "uint8".into(),
+            "rune" => "int32".into(),
+            _ if ty.starts_with("[]") => format!("[]{}", printed(&ty[2..], package)),
+            _ if ty.starts_with(char::is_uppercase) => format!("{package}.{ty}"),
+            _ => ty.into(),
+        }
+    }
+
+    /// The types of `a, b int, c string`, or of unnamed results.
+    fn types(list: &str, package: &str) -> Vec<String> {
+        let entries: Vec<&str> = list
+            .split(',')
+            .map(str::trim)
+            .filter(|e| !e.is_empty())
+            .collect();
+        let named = entries.iter().any(|e| e.contains(' '));
+        let mut out = Vec::new();
+        let mut ty = "";
+        for entry in entries.iter().rev() {
+            match entry.split_once(' ') {
+                Some((_, t)) => ty = t,
+                None if !named => ty = entry,
+                None => {}
+            }
+            out.push(printed(ty, package));
+        }
+        out.reverse();
+        out
+    }
+
+    /// Name and signature of a declaration without a body.
+    fn declaration(line: &str, package: &str) -> (String, String) {
+        let (name, rest) = line["func ".len()..].split_once('(').expect("parameters");
+        let (params, results) = rest.split_once(')').expect("end of parameters");
+        let results = results.trim();
+        let list = types(results.trim_matches(['(', ')']), package);
+        let results = match &list[..] {
+            [] => String::new(),
+            [one] => format!(" {one}"),
+            many => format!(" ({})", many.join(", ")),
+        };
+        (
+            name.into(),
+            format!("func({}){results}", types(params, package).join(", ")),
+        )
     }
 
     #[test]
@@ -158,11 +199,25 @@ mod tests {
         for (path, files) in SOURCES {
             let package = path.rsplit('/').next().unwrap();
             for (_, text) in *files {
-                declared.extend(bodiless(text).map(|name| format!("{package}.{name}")));
+                for line in text
+                    .lines()
+                    .filter(|line| line.starts_with("func ") && !line.contains('{'))
+                {
+                    let (name, sig) = declaration(line, package);
+                    declared.insert((format!("{path}.{name}"), sig));
+                }
             }
         }
-        let defined: BTreeSet<String> = natives().iter().map(|def| def.name.to_string()).collect();
-        assert_eq!(declared, defined);
+        let defined: BTreeSet<_> = natives()
+            .iter()
+            .map(|def| (def.name.to_string(), def.sig.to_string()))
+            .collect();
+        let missing: Vec<_> = declared.difference(&defined).collect();
+        let surplus: Vec<_> = defined.difference(&declared).collect();
+        assert!(
+            missing.is_empty() && surplus.is_empty(),
+            "declared only: {missing:#?}\ndefined only: {surplus:#?}"
+        );
         assert_eq!(defined.len(), natives().len(), "a native is defined twice");
     }
 }
