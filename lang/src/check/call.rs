@@ -22,7 +22,7 @@ impl Checker {
         if let E::Selector { operand, name } = &bare.kind {
             match self.selector(bare, operand, *name) {
                 Selected::Method(m) => {
-                    let sig = m.sig;
+                    let sig = m.sel.sig;
                     let TyKind::Func(s) = self.a.types.kind(sig).clone() else {
                         self.use_args(c);
                         return Operand::invalid(span);

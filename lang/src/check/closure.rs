@@ -1,14 +1,12 @@
-//! Function literals, and those the checker makes: method values, deferred calls, wrappers of
-//! promoted methods.
+//! Function literals, and those the checker makes for deferred calls.
 use super::func::FnCtx;
 use super::object::VarRef;
 use super::operand::{Operand, ex, st};
-use super::{Checker, Env};
+use super::Checker;
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::tir::{self, Callee, ExprKind, LocalId, StmtKind};
-use crate::types::lookup::{Lookup, MethodKind};
-use crate::types::ty::{IMethod, Ty, TyKind};
+use crate::types::ty::Ty;
 use std::rc::Rc;
 
 impl Checker {
@@ -28,7 +26,7 @@ impl Checker {
         Operand::value(sig, e.span, ExprKind::Closure(body))
     }
 
-    fn closure_name(&mut self) -> String {
+    pub(super) fn closure_name(&mut self) -> String {
         let ctx = self.ctx();
         ctx.closures += 1;
         ctx.has_closures = true;
@@ -71,57 +69,6 @@ impl Checker {
         let stmts = build(self, &locals);
         self.ctx().stmts = stmts;
         self.finish_closure(span, span, wrapper)
-    }
-
-    /// A literal of type `sig` (with `extra` parameters before) that calls what `build` says.
-    pub(super) fn forwarder(
-        &mut self,
-        span: Span,
-        sig: Ty,
-        extra: &[Ty],
-        build: impl FnOnce(&mut Checker, Vec<tir::Expr>) -> (Callee, Vec<tir::Expr>),
-    ) -> tir::Expr {
-        let TyKind::Func(s) = self.a.types.kind(sig).clone() else {
-            return ex(sig, span, ExprKind::Zero);
-        };
-        let params: Vec<Ty> = extra.iter().chain(&s.params).copied().collect();
-        let body = self.make_closure(span, &params, &s.results, true, |c, locals| {
-            c.forward(span, locals, &params, &s.results, build)
-        });
-        ex(sig, span, ExprKind::Closure(body))
-    }
-
-    fn forward(
-        &mut self,
-        span: Span,
-        locals: &[LocalId],
-        params: &[Ty],
-        results: &[Ty],
-        build: impl FnOnce(&mut Checker, Vec<tir::Expr>) -> (Callee, Vec<tir::Expr>),
-    ) -> Vec<tir::Stmt> {
-        let args = locals
-            .iter()
-            .zip(params)
-            .map(|(l, t)| ex(*t, span, ExprKind::Local(*l)))
-            .collect();
-        let (callee, args) = build(self, args);
-        let ty = self.result_type(results);
-        let call = ex(ty, span, ExprKind::Call(callee, args));
-        self.return_call(span, results, call)
-    }
-
-    /// `return call`.
-    fn return_call(&mut self, span: Span, results: &[Ty], call: tir::Expr) -> Vec<tir::Stmt> {
-        match results.len() {
-            0 => vec![st(span, StmtKind::Expr(call))],
-            1 => vec![st(span, StmtKind::Return(vec![call]))],
-            _ => {
-                let mut stmts = Vec::new();
-                let temps = self.unpack_tuple(call, results, &mut stmts);
-                stmts.push(st(span, StmtKind::Return(temps)));
-                stmts
-            }
-        }
     }
 
     /// Type of a call: nothing is the empty tuple.
@@ -228,56 +175,5 @@ impl Checker {
             }
             _ => {}
         }
-    }
-
-    /// `Bodies::interface_wrapper`.
-    pub(super) fn make_interface_wrapper(&mut self, t: Ty, method: &IMethod) -> tir::WrapperFunc {
-        let found = self.a.types.lookup_method(t, method);
-        let Lookup::Method(sel) = found else {
-            unreachable!("wrappers are made of methods in the method set");
-        };
-        let direct = self.a.types.is_direct(t);
-        if let MethodKind::Concrete { func, ptr_recv } = &sel.kind
-            && sel.path.is_empty()
-        {
-            self.resolve_func(func.func);
-            // The data word is the receiver itself, or a pointer for a method that wants one.
-            if direct && *ptr_recv == sel.is_ptr {
-                return tir::WrapperFunc::Declared(func.clone());
-            }
-        }
-        let TyKind::Func(sig) = self.a.types.kind(sel.sig).clone() else {
-            unreachable!("methods have function types");
-        };
-        let recv = match direct {
-            true => t,
-            false => self.a.types.pointer(t),
-        };
-        let mut params = vec![recv];
-        params.extend(sig.params.iter().copied());
-        let span = Span::default();
-        let env = Env {
-            fns: vec![FnCtx::default()],
-            ..Env::default()
-        };
-        let name = format!("{}.{}", self.ty_str(t), self.name(method.name));
-        let (body, _) = self.in_env(env, |c| {
-            c.make_closure(span, &params, &sig.results, true, |c, locals| {
-                c.forward(span, locals, &params, &sig.results, |c, mut args| {
-                    let rest = args.split_off(1);
-                    let mut recv = args.remove(0);
-                    if !direct {
-                        recv = ex(t, span, ExprKind::Deref(Box::new(recv)));
-                    }
-                    let bound = c.bind_method(recv, sel);
-                    let (callee, mut all) = bound.callee();
-                    all.extend(rest);
-                    (callee, all)
-                })
-            })
-        });
-        let mut body = (*body).clone();
-        body.name = name;
-        tir::WrapperFunc::Body(Rc::new(body))
     }
 }

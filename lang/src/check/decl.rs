@@ -258,7 +258,7 @@ impl Checker {
 
     // Variables.
 
-    fn new_global(&mut self, id: ObjId, ty: Ty, persistent: bool) -> GlobalId {
+    pub(super) fn new_global(&mut self, id: ObjId, ty: Ty, persistent: bool) -> GlobalId {
         let gid = GlobalId(self.globals.len() as u32);
         let o = self.obj(id);
         let (name, span) = (self.name(o.name).to_string(), o.span);

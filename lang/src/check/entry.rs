@@ -13,8 +13,7 @@ use crate::tir::{self, Callee, ExprKind, StmtKind};
 use crate::types::ty::{FuncId, PkgId};
 
 impl Checker {
-    /// Checks a program of files (names and texts); the entry function, unless there were errors
-    /// or, in a package other than main, there is nothing to run.
+    /// Checks a program of files (names and texts); the entry function, unless there were errors.
     pub fn check_program(
         &mut self,
         source: &dyn PackageSource,
@@ -35,16 +34,14 @@ impl Checker {
         let start = self.main_function(pkg, &name);
         let order = self.package_order(pkg);
         let inits = self.initialisation(&order);
-        if self.diagnostics.has_errors() || name != "main" {
+        if self.diagnostics.has_errors() {
             return None;
         }
-        let entry = self.make_entry(pkg, inits, start);
-        self.entry = Some(entry);
-        Some(entry)
+        Some(self.make_entry(pkg, inits, start))
     }
 
     /// Resolves and checks everything in the user's packages from index `first` on.
-    fn check_packages(&mut self, first: usize) {
+    pub(super) fn check_packages(&mut self, first: usize) {
         for p in first..self.packages.len() {
             if self.packages[p].library {
                 continue;
@@ -155,7 +152,7 @@ impl Checker {
         f
     }
 
-    fn script_file(&self, pkg: PkgId) -> Option<u32> {
+    pub(super) fn script_file(&self, pkg: PkgId) -> Option<u32> {
         let files = &self.packages[pkg.0 as usize].files;
         files
             .iter()
@@ -213,6 +210,9 @@ impl Checker {
 
     /// A statement at the top of a script: its variables are the package's.
     fn script_stmt(&mut self, s: &ast::Stmt, out: &mut Vec<tir::Stmt>) {
+        if self.interactive && self.session_stmt(s, out) {
+            return;
+        }
         let S::Decl(d) = &s.kind else {
             self.stmt(s, None, out);
             return;
@@ -280,7 +280,7 @@ impl Checker {
             .copied();
         match main.map(|id| self.obj(id).kind.clone()) {
             Some(ObjKind::Func(f)) => Some(f),
-            _ if name == "main" && !self.diagnostics.has_errors() => {
+            _ if name == "main" && self.require_main && !self.diagnostics.has_errors() => {
                 let end = self.packages[pkg.0 as usize]
                     .files
                     .first()
@@ -295,7 +295,7 @@ impl Checker {
     }
 
     /// Packages, those imported first.
-    fn package_order(&self, root: PkgId) -> Vec<PkgId> {
+    pub(super) fn package_order(&self, root: PkgId) -> Vec<PkgId> {
         fn visit(c: &Checker, p: PkgId, seen: &mut Vec<bool>, out: &mut Vec<PkgId>) {
             if std::mem::replace(&mut seen[p.0 as usize], true) {
                 return;
@@ -314,7 +314,7 @@ impl Checker {
     }
 
     /// The statements that initialise the packages, in order.
-    fn initialisation(&mut self, order: &[PkgId]) -> Vec<tir::Stmt> {
+    pub(super) fn initialisation(&mut self, order: &[PkgId]) -> Vec<tir::Stmt> {
         let mut out = Vec::new();
         for &p in order {
             if self.packages[p.0 as usize].library {
@@ -422,7 +422,7 @@ impl Checker {
         }
     }
 
-    fn make_entry(&mut self, pkg: PkgId, mut stmts: Vec<tir::Stmt>, main: Option<FuncId>) -> FuncId {
+    pub(super) fn make_entry(&mut self, pkg: PkgId, mut stmts: Vec<tir::Stmt>, main: Option<FuncId>) -> FuncId {
         if let Some(f) = main {
             let span = self.funcs[f.0 as usize].decl.span;
             stmts.push(self.static_call(f, span));
@@ -430,4 +430,3 @@ impl Checker {
         self.synthesise("main.entry".into(), pkg, Span::default(), |_| stmts)
     }
 }
-impl Checker { pub fn check_chunk(&mut self, _s: &dyn crate::package::PackageSource, _t: Vec<u8>) -> Option<FuncId> { None } }

@@ -26,6 +26,7 @@ impl Checker {
             inits: Vec::new(),
             blank_funcs: Vec::new(),
             var_inits: Vec::new(),
+            initialised: false,
         });
         id
     }
@@ -74,7 +75,18 @@ impl Checker {
         source: &dyn PackageSource,
     ) -> Option<PkgId> {
         let written = self.name(spec.path).to_string();
-        let path = match written.as_str() {
+        self.import_path(&written, spec.path_span, importer, source)
+    }
+
+    /// The package that a path means, loaded if it is not there yet.
+    pub(super) fn import_path(
+        &mut self,
+        written: &str,
+        span: Span,
+        importer: &str,
+        source: &dyn PackageSource,
+    ) -> Option<PkgId> {
+        let path = match written {
             "github.com/vmware/go-pmem-transaction/pmem" => "pmem",
             "github.com/vmware/go-pmem-transaction/transaction" => "transaction",
             p => p,
@@ -91,7 +103,7 @@ impl Checker {
             return Some(id);
         }
         if path.is_empty() {
-            self.err(Code::Import, spec.path_span, "invalid import path (empty string)");
+            self.err(Code::Import, span, "invalid import path (empty string)");
             return None;
         }
         if let Some(&id) = self.by_path.get(path)
@@ -103,7 +115,7 @@ impl Checker {
         let text = match source.load(path, importer) {
             Ok(text) => text,
             Err(why) => {
-                self.err(Code::Import, spec.path_span, why);
+                self.err(Code::Import, span, why);
                 return None;
             }
         };
@@ -111,7 +123,7 @@ impl Checker {
             let mut cycle: Vec<String> = self.loading[at..].to_vec();
             cycle.push(text.path);
             let message = format!("import cycle not allowed: {}", cycle.join(" imports "));
-            self.err(Code::Import, spec.path_span, message);
+            self.err(Code::Import, span, message);
             return None;
         }
         if let Some(&id) = self.by_path.get(&text.path) {

@@ -26,6 +26,7 @@ mod range;
 mod range_func;
 mod returns;
 mod select;
+mod session;
 mod stmt;
 mod switch;
 mod typexpr;
@@ -126,6 +127,8 @@ struct Package {
     blank_funcs: Vec<(u32, u32)>,
     /// Variable initialisers in source order once resolved.
     var_inits: Vec<VarInit>,
+    /// Of a session: an earlier chunk runs its initialisation.
+    initialised: bool,
 }
 
 /// The initialiser of package variables: `var a, b = f()` is one.
@@ -210,9 +213,12 @@ pub(crate) struct Checker {
     wrappers: FxHashMap<(Ty, IMethod), tir::WrapperFunc>,
     /// Interactive: unused names are no errors.
     interactive: bool,
-    /// Of an interactive chunk: prints the value of its last expression.
-    print_hook: Option<FuncId>,
-    entry: Option<FuncId>,
+    /// The chunk before.
+    last_chunk: Option<PkgId>,
+    /// Of a session: package fmt.
+    printer: Option<PkgId>,
+    /// A main package must have func main.
+    pub require_main: bool,
 }
 
 impl Checker {
@@ -252,8 +258,9 @@ impl Checker {
             method_sets: FxHashMap::default(),
             wrappers: FxHashMap::default(),
             interactive: false,
-            print_hook: None,
-            entry: None,
+            last_chunk: None,
+            printer: None,
+            require_main: true,
         }
     }
 
@@ -344,7 +351,14 @@ impl tir::Bodies for Checker {
             return w.clone();
         }
         self.flush_pending();
-        let w = self.make_interface_wrapper(t, method);
+        let span = Span::default();
+        let w = tir::build::interface_wrapper(
+            t,
+            method,
+            &self.a.names,
+            span,
+            &mut self.a.types,
+        );
         self.wrappers.insert(key, w.clone());
         w
     }

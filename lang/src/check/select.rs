@@ -1,12 +1,13 @@
 //! Selectors: qualified identifiers, fields, methods, method values and method expressions.
 use super::object::ObjKind;
-use super::operand::{Mode, Operand, ex};
+use super::operand::{Mode, Operand, ex, st};
 use super::{Checker, Dep, INVALID};
 use crate::codes::Code;
 use crate::syntax::ast::{Expr, Ident};
-use crate::tir::{self, Callee, ExprKind};
+use crate::tir::{self, Callee, ExprKind, build};
 use crate::types::lookup::{Hint, Lookup, MethodKind, MethodSel, Step};
 use crate::types::ty::{PkgId, Ty, TyKind};
+use std::rc::Rc;
 
 /// What a selector turned out to be.
 pub(super) enum Selected<'e> {
@@ -17,16 +18,15 @@ pub(super) enum Selected<'e> {
 
 /// A method and the receiver argument it takes.
 pub(super) struct BoundMethod {
-    pub kind: MethodKind,
+    pub sel: MethodSel,
     /// Concrete methods: the first argument. Others: the interface or type parameter value.
     pub recv: tir::Expr,
-    pub sig: Ty,
 }
 
 impl BoundMethod {
     /// The callee, and the arguments before the declared ones.
     pub fn callee(self) -> (Callee, Vec<tir::Expr>) {
-        match self.kind {
+        match self.sel.kind {
             MethodKind::Concrete { func, .. } => (Callee::Static(func), vec![self.recv]),
             MethodKind::Interface(m) => (Callee::Interface(Box::new(self.recv), m), vec![]),
             MethodKind::Param(m) => (Callee::Param(Box::new(self.recv), m), vec![]),
@@ -81,7 +81,7 @@ impl Checker {
         self.flush_pending();
         let addressable = x.mode == Mode::Var;
         let pkg = self.pkg();
-        let (ty, mode) = (x.ty, x.mode);
+        let ty = x.ty;
         match self
             .a
             .types
@@ -101,8 +101,6 @@ impl Checker {
                 Selected::Operand(Operand::new(mode, sel.ty, e.span, value.kind))
             }
             Lookup::Method(sel) => {
-                let text = self.text(operand);
-                let _ = (text, mode);
                 let value = self.emit(x);
                 Selected::Method(self.bind_method(value, sel))
             }
@@ -191,40 +189,19 @@ impl Checker {
     }
 
     /// The receiver argument for a method found by lookup.
-    pub(super) fn bind_method(&mut self, value: tir::Expr, sel: MethodSel) -> BoundMethod {
-        let value = self.steps(value, &sel.path);
-        let span = value.span;
-        let recv = match &sel.kind {
-            MethodKind::Concrete { func, ptr_recv } => {
-                self.depend(Dep::Func(func.func));
-                self.resolve_func(func.func);
-                match (*ptr_recv, sel.is_ptr) {
-                    (true, false) => {
-                        let ty = self.a.types.pointer(value.ty);
-                        let kind = self.take_address(value);
-                        ex(ty, span, kind)
-                    }
-                    (false, true) => {
-                        let elem = self.a.types.pointee(value.ty).unwrap_or(INVALID);
-                        ex(elem, span, ExprKind::Deref(Box::new(value)))
-                    }
-                    _ => value,
-                }
-            }
-            MethodKind::Interface(_) => value,
-            MethodKind::Param(_) => {
-                // A method of the type argument may have a pointer receiver.
-                if !sel.is_ptr {
-                    self.mark_address(&value);
-                }
-                value
-            }
-        };
-        BoundMethod {
-            kind: sel.kind,
-            recv,
-            sig: sel.sig,
+    fn bind_method(&mut self, value: tir::Expr, sel: MethodSel) -> BoundMethod {
+        if let MethodKind::Concrete { func, .. } = &sel.kind {
+            self.depend(Dep::Func(func.func));
+            self.resolve_func(func.func);
         }
+        let recv = build::receiver(value, &sel, &mut self.a.types);
+        match (&recv.kind, &sel.kind) {
+            (ExprKind::AddrOf(place), _) => self.mark_address(place),
+            // A method of the type argument may have a pointer receiver.
+            (_, MethodKind::Param(_)) if !sel.is_ptr => self.mark_address(&recv),
+            _ => {}
+        }
+        BoundMethod { sel, recv }
     }
 
     /// A selector as a value: a method becomes a closure over its receiver.
@@ -233,24 +210,21 @@ impl Checker {
             Selected::Operand(x) => return x,
             Selected::Method(m) => m,
         };
-        let (sig, span) = (m.sig, e.span);
+        let (sig, span) = (m.sel.sig, e.span);
         let mut stmts = Vec::new();
         let recv = self.spill(m.recv, &mut stmts);
         let ExprKind::Local(local) = recv.kind else {
             unreachable!("spilled values are locals");
         };
-        let var = super::object::VarRef {
-            depth: self.depth(),
-            local,
-        };
-        let kind = m.kind;
-        let closure = self.forwarder(span, sig, &[], |c, args| {
-            let recv = c.var_expr(var, span);
-            let bound = BoundMethod { kind, recv, sig };
-            let (callee, mut all) = bound.callee();
-            all.extend(args);
-            (callee, all)
-        });
+        if self.a.types.is_interface(recv.ty) && !self.a.types.is_param(recv.ty) {
+            // A method value of a nil interface panics now, not when it is called.
+            let check = ExprKind::TypeAssert(Box::new(recv.clone()), recv.ty, false);
+            let check = ex(recv.ty, span, check);
+            stmts.push(st(span, tir::StmtKind::Expr(check)));
+        }
+        let name = self.closure_name();
+        let body = build::method_value(local, recv.ty, &m.sel, name, span, &mut self.a.types);
+        let closure = ex(sig, span, ExprKind::Closure(Rc::new(body)));
         Operand::value(sig, span, ExprKind::Seq(stmts, Box::new(closure)))
     }
 
@@ -305,18 +279,12 @@ impl Checker {
             self.resolve_func(func.func);
             return Operand::value(ty, e.span, ExprKind::Func(func.clone()));
         }
-        let method_sig = sel.sig;
-        let closure = self.forwarder(e.span, method_sig, &[t], |c, mut args| {
-            let rest = args.split_off(1);
-            let recv = args.remove(0);
-            let bound = c.bind_method(recv, sel);
-            let (callee, mut all) = bound.callee();
-            all.extend(rest);
-            (callee, all)
-        });
-        let mut x = Operand::value(ty, e.span, closure.kind);
-        x.tir.ty = ty;
-        x
+        if let MethodKind::Concrete { func, .. } = &sel.kind {
+            self.depend(Dep::Func(func.func));
+            self.resolve_func(func.func);
+        }
+        let name = self.closure_name();
+        let body = build::method_expression(t, &sel, name, e.span, &mut self.a.types);
+        Operand::value(ty, e.span, ExprKind::Closure(Rc::new(body)))
     }
-
 }
