@@ -67,4 +67,30 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_ints(&values);
         ret_error(c, result);
     };
+    "pmem.root" "func(string, interface {}, bool) (unsafe.Pointer, string)" => |c| {
+        let (name, x, make) = (path_of(c), c.any(), c.bool());
+        let result = match x {
+            Some(x) if x.kind() == Kind::Pointer => c.pmem_root(&name, x.desc().elem, make),
+            _ => Err("pmem: the argument is no pointer".into()),
+        };
+        c.ret_ptr(*result.as_ref().unwrap_or(&0));
+        ret_error(c, result);
+    };
+    "pmem.slice" "func(string, interface {}, int, bool) (interface {}, string)" => |c| {
+        let (name, x, size, make) = (path_of(c), c.any(), c.int(), c.bool());
+        let (ty, result) = match x {
+            Some(x) if x.kind() == Kind::Slice => {
+                let ty = x.type_index();
+                (ty, match (make, u64::try_from(size)) {
+                    (false, _) => c.pmem_root(&name, ty, false),
+                    (true, Ok(size)) => c.pmem_make_slice(&name, ty, size),
+                    (true, Err(_)) => Err("pmem: negative length".into()),
+                })
+            }
+            _ => (0, Err("pmem: the argument is no slice".into())),
+        };
+        let value = result.as_ref().ok().and_then(|&at| c.view(ty, at));
+        c.ret_any(value);
+        ret_error(c, result);
+    };
 };

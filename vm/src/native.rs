@@ -528,6 +528,24 @@ impl Ctx<'_> {
     pub fn pmem_collect(&mut self) -> Result<u64, String> {
         self.vm.collect_persistent()
     }
+    /// Address of the root of a type, 0 if there is none; `make`: made zeroed, an error if there is one.
+    pub fn pmem_root(&mut self, name: &str, ty: TypeIdx, make: bool) -> Result<u64, String> {
+        let at = self.vm.find_root(name, ty)?;
+        match (make, at) {
+            (true, 0) => self.vm.make_root(name, ty),
+            (true, _) => Err(format!("pmem: there is a root named {name} already")),
+            (false, _) => Ok(at),
+        }
+    }
+    /// Makes a root of slice type `ty` that holds `len` zeroed elements; its address.
+    pub fn pmem_make_slice(&mut self, name: &str, ty: TypeIdx, len: u64) -> Result<u64, String> {
+        let at = self.pmem_root(name, ty, true)?;
+        let data = self.vm.alloc_persistent(self.types.desc(ty).elem, len)?;
+        self.vm.will_store(at, 24);
+        // SAFETY: a root of slice type has three words.
+        unsafe { raw::typed_mut(at, 3) }.copy_from_slice(&[data, len, len]);
+        Ok(at)
+    }
     /// Names of the roots, sorted.
     pub fn pmem_roots(&mut self) -> Result<Vec<String>, String> {
         self.vm.root_names()
