@@ -23,13 +23,13 @@ pub(crate) struct FrameInfo {
 }
 
 impl Vm {
-    /// Addresses in the running functions, innermost first, from the frame at slot `frame` outwards; wrappers are
-    /// left out.
+    /// Addresses in the running functions, innermost first, from the frame at slot `frame` outwards; wrappers
+    /// and the entry function are left out.
     fn return_addresses(&self, mut pc: Pc, mut frame: usize) -> Vec<Pc> {
         let mut out = Vec::new();
         let after = AFTER_DEFERRED_CODE.as_ptr();
-        while let Some((_, func)) = self.func_at(pc) {
-            if !func.wrapper {
+        while let Some((index, func)) = self.func_at(pc) {
+            if !func.wrapper && index != self.types.program.entry {
                 out.push(pc);
             }
             let link = self.g.stack[frame - 1];
