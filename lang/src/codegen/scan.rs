@@ -289,31 +289,6 @@ pub fn has_call(e: &Expr) -> bool {
     }
 }
 
-/// Is any of the locals stored to in the statements?
-pub fn assigns(list: &[Stmt], l: LocalId) -> bool {
-    list.iter().any(|s| {
-        let (mut a, mut b) = (false, false);
-        stmt_parts(s, &mut |t| a |= root(t) == Some(l), &mut |p| {
-            b |= match p {
-                Part::Expr(e) => expr_assigns(e, l),
-                Part::Stmts(s) => assigns(s, l),
-            }
-        });
-        a || b
-    })
-}
-
-fn expr_assigns(e: &Expr, l: LocalId) -> bool {
-    let mut found = false;
-    parts(e, &mut |p| {
-        found |= match p {
-            Part::Expr(e) => expr_assigns(e, l),
-            Part::Stmts(s) => assigns(s, l),
-        }
-    });
-    found
-}
-
 /// Can evaluating the expression do more than give a value?
 pub fn effects(e: &Expr) -> bool {
     has_call(e)

@@ -4,6 +4,7 @@ use super::func::Fun;
 use super::heaps::Heap;
 use super::place::Loc;
 use super::scan;
+use crate::bytecode::asm::Label;
 use crate::bytecode::op::Op;
 use crate::tir::*;
 use crate::types::ty::{Ty, TyKind};
@@ -113,7 +114,7 @@ impl Fun<'_, '_> {
         self.top = mark;
     }
 
-    fn goto_label(&mut self, l: LabelId) -> crate::bytecode::asm::Label {
+    fn goto_label(&mut self, l: LabelId) -> Label {
         match self.gotos[l.0 as usize] {
             Some(t) => t,
             None => {
@@ -124,14 +125,14 @@ impl Fun<'_, '_> {
         }
     }
 
-    pub fn exit_break(&mut self, l: LabelId, target: crate::bytecode::asm::Label) {
+    pub fn exit_break(&mut self, l: LabelId, target: Label) {
         self.breaks[l.0 as usize] = super::func::Exit {
             target: Some(target),
             txns: self.txns,
         };
     }
 
-    pub fn exit_continue(&mut self, l: LabelId, target: crate::bytecode::asm::Label) {
+    pub fn exit_continue(&mut self, l: LabelId, target: Label) {
         self.continues[l.0 as usize] = super::func::Exit {
             target: Some(target),
             txns: self.txns,
@@ -139,7 +140,7 @@ impl Fun<'_, '_> {
     }
 
     /// Leaves to a label, committing the transactions on the way.
-    fn jump_out(&mut self, target: Option<crate::bytecode::asm::Label>, txns: u32) {
+    fn jump_out(&mut self, target: Option<Label>, txns: u32) {
         for _ in txns..self.txns {
             self.asm.op(Op::TxnCommit, 0, 0, 0);
         }
@@ -426,6 +427,16 @@ impl Fun<'_, '_> {
         }
     }
 
+    /// The target of a statement that only jumps.
+    fn plain_jump(&self, s: &Stmt) -> Option<Label> {
+        let exit = match &s.kind {
+            StmtKind::Break(l) => self.breaks[l.0 as usize],
+            StmtKind::Continue(l) => self.continues[l.0 as usize],
+            _ => return None,
+        };
+        exit.target.filter(|_| exit.txns == self.txns)
+    }
+
     fn if_stmt(&mut self, c: &Expr, a: &[Stmt], b: &[Stmt]) {
         if let ExprKind::Const(Const::Bool(v)) = c.kind {
             let labels = |list: &[Stmt]| list.iter().any(|s| matches!(s.kind, StmtKind::Target(_)));
@@ -433,6 +444,11 @@ impl Fun<'_, '_> {
             if !labels(dead) {
                 return self.stmts(if v { a } else { b });
             }
+        }
+        if let ([only], []) = (a, b)
+            && let Some(target) = self.plain_jump(only)
+        {
+            return self.branch(c, target, true);
         }
         let otherwise = self.asm.label();
         self.branch(c, otherwise, false);
