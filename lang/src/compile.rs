@@ -64,10 +64,12 @@ fn checked(
     files: Vec<(String, Vec<u8>)>,
     dir: &str,
     source: &dyn PackageSource,
+    require_main: bool,
 ) -> Result<(Checker, FuncId), Failure> {
     let own = files.len();
     let loader = Loader::new(source);
     let mut checker = Checker::new();
+    checker.require_main = require_main;
     let entry = checker.check_program(&loader, files, dir);
     loader.mark(&mut checker.sources, own);
     match entry {
@@ -108,7 +110,7 @@ pub fn compile(
     dir: &str,
     source: &dyn PackageSource,
 ) -> Result<Program, Failure> {
-    let (mut checker, entry) = checked(files, dir, source)?;
+    let (mut checker, entry) = checked(files, dir, source, true)?;
     let mut st = State::default();
     generated(&mut checker, entry, &mut st)?;
     st.program.sources = checker.sources;
@@ -124,7 +126,8 @@ pub fn check(
     dir: &str,
     source: &dyn PackageSource,
 ) -> Result<(), Failure> {
-    compile(files, dir, source).map(|_| ())
+    let (mut checker, entry) = checked(files, dir, source, false)?;
+    generated(&mut checker, entry, &mut State::default())
 }
 
 /// The class of each store of the program's own files, line by line (LANGUAGE.md §3):
@@ -137,7 +140,7 @@ pub fn heap_report(
     dir: &str,
     source: &dyn PackageSource,
 ) -> Result<String, Failure> {
-    let (mut checker, entry) = checked(files, dir, source)?;
+    let (mut checker, entry) = checked(files, dir, source, false)?;
     let mut st = State::with_heaps();
     generated(&mut checker, entry, &mut st)?;
     let mut lines: BTreeMap<_, Vec<String>> = BTreeMap::new();

@@ -62,7 +62,9 @@ impl Default for Options {
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// By itself (0) or by os.Exit.
+    /// By itself.
+    Done,
+    /// By os.Exit.
     Exit(i32),
     /// By a panic or fatal error that has been reported on standard error.
     Panicked,
@@ -72,6 +74,7 @@ impl Outcome {
     /// The exit status of the process.
     pub fn status(self) -> i32 {
         match self {
+            Outcome::Done => 0,
             Outcome::Exit(status) => status,
             Outcome::Panicked => 2,
         }

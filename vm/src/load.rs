@@ -188,7 +188,7 @@ impl Vm {
         self.outcome = None;
         (self.defer_floor, self.panic_floor) = (0, 0);
         self.enter(func, STACK_SLACK, &[]);
-        let outcome = self.outcome.take().unwrap_or(Outcome::Exit(0));
+        let outcome = self.outcome.take().unwrap_or(Outcome::Done);
         // A function that just ends has committed its transactions; after anything else none is open.
         self.rollback_txns(0);
         outcome

@@ -267,7 +267,11 @@ impl Checker {
             match found {
                 Some(id) if !matches!(self.obj(id).kind, ObjKind::Local(..)) => {
                     let text = self.name(n.name).to_string();
-                    self.err(Code::NotAssignable, n.span, format!("cannot assign to {text}"));
+                    self.err(
+                        Code::NotAssignable,
+                        n.span,
+                        format!("cannot assign to {text}"),
+                    );
                     known.push(None);
                 }
                 Some(id) => known.push(Some(id)),
@@ -308,8 +312,7 @@ impl Checker {
                 let x = match is_call {
                     true => {
                         let x = self.raw_expr(r, *w);
-                        if let crate::types::ty::TyKind::Tuple(ts) =
-                            self.a.types.kind(x.ty).clone()
+                        if let crate::types::ty::TyKind::Tuple(ts) = self.a.types.kind(x.ty).clone()
                             && x.mode == Mode::Value
                         {
                             self.mismatch(r, 1, ts.len(), false);

@@ -1,6 +1,6 @@
 //! Unary and binary operators, comparison and shifts (spec "Operators").
-use super::operand::{Mode, Operand, ex};
 use super::Checker;
+use super::operand::{Mode, Operand, ex};
 use crate::codes::Code;
 use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOp, UnaryOp};
@@ -71,8 +71,10 @@ impl Checker {
         };
         if !ok {
             let text = self.describe(&x);
-            let message =
-                format!("invalid operation: operator {} not defined on {text}", op.text());
+            let message = format!(
+                "invalid operation: operator {} not defined on {text}",
+                op.text()
+            );
             self.err(Code::InvalidOperation, x.span, message);
             return Operand::invalid(e.span);
         }
@@ -106,12 +108,16 @@ impl Checker {
             }
             Some(TyKind::Chan(_, elem)) => {
                 let c = self.emit(x);
-                Operand::new(Mode::CommaOk, elem, e.span, ExprKind::Recv(Box::new(c), false))
+                Operand::new(
+                    Mode::CommaOk,
+                    elem,
+                    e.span,
+                    ExprKind::Recv(Box::new(c), false),
+                )
             }
             _ => {
                 let text = self.describe(&x);
-                let message =
-                    format!("invalid operation: cannot receive from non-channel {text}");
+                let message = format!("invalid operation: cannot receive from non-channel {text}");
                 self.err(Code::InvalidOperation, e.span, message);
                 Operand::invalid(e.span)
             }
@@ -160,7 +166,11 @@ impl Checker {
     /// A constant result must be representable in its type.
     pub(super) fn overflow<'e>(&mut self, mut x: Operand<'e>, op_span: Span) -> Operand<'e> {
         if x.val.is_unknown() {
-            self.err(Code::ConstantOverflow, op_span, "constant result is not representable");
+            self.err(
+                Code::ConstantOverflow,
+                op_span,
+                "constant result is not representable",
+            );
             return Operand::invalid(x.span);
         }
         let Some(b) = self.a.types.basic(x.ty) else {
@@ -184,7 +194,11 @@ impl Checker {
             }
         } else if x.val.is_oversized() {
             let what = self.operation_name(&x);
-            self.err(Code::ConstantOverflow, op_span, format!("constant {what}overflow"));
+            self.err(
+                Code::ConstantOverflow,
+                op_span,
+                format!("constant {what}overflow"),
+            );
             x.val = Value::Unknown;
             return Operand::invalid(x.span);
         }
@@ -273,8 +287,10 @@ impl Checker {
         };
         if !defined {
             let text = self.describe(&x);
-            let message =
-                format!("invalid operation: operator {} not defined on {text}", o.op.text());
+            let message = format!(
+                "invalid operation: operator {} not defined on {text}",
+                o.op.text()
+            );
             self.err(Code::InvalidOperation, x.span, message);
             return Operand::invalid(o.span);
         }
@@ -285,7 +301,11 @@ impl Checker {
             && y.val.sign() == 0
             && !y.val.is_unknown()
         {
-            self.err(Code::DivisionByZero, y.span, "invalid operation: division by zero");
+            self.err(
+                Code::DivisionByZero,
+                y.span,
+                "invalid operation: division by zero",
+            );
             return Operand::invalid(o.span);
         }
         if x.is_const() && y.is_const() {
@@ -293,7 +313,11 @@ impl Checker {
             let mut out = match Value::binary(o.op, &x.val, &y.val, int_div) {
                 Ok(v) => Operand::constant(x.ty, v, o.span),
                 Err(ConstError::DivisionByZero) => {
-                    self.err(Code::DivisionByZero, y.span, "invalid operation: division by zero");
+                    self.err(
+                        Code::DivisionByZero,
+                        y.span,
+                        "invalid operation: division by zero",
+                    );
                     return Operand::invalid(o.span);
                 }
                 Err(ConstError::Overflow) => {
@@ -451,10 +475,14 @@ impl Checker {
                             let t = self.ty_str(z.ty);
                             format!("type parameter {t} cannot use operator {}", o.op.text())
                         }
-                        false if z.is_nil() => format!("operator {} not defined on nil", o.op.text()),
+                        false if z.is_nil() => {
+                            format!("operator {} not defined on nil", o.op.text())
+                        }
                         false => {
                             let kind = match self.a.types.under(z.ty) {
-                                TyKind::Basic(b) => self.a.types.basic(b.ty()).map_or("", Basic::name),
+                                TyKind::Basic(b) => {
+                                    self.a.types.basic(b.ty()).map_or("", Basic::name)
+                                }
                                 _ => self.composite_kind(z.ty),
                             };
                             format!("operator {} not defined on {kind}", o.op.text())
@@ -539,6 +567,7 @@ impl Checker {
         let may = {
             let (xu, yu) = (self.is_untyped(case.ty), self.is_untyped(tag.ty));
             match (xu, yu) {
+                _ if case.is_nil() && self.a.types.has_nil(tag.ty) => Some(case),
                 (true, _) | (_, true) => {
                     let target = tag.ty;
                     match self.implicit(case, target) {
@@ -547,16 +576,29 @@ impl Checker {
                             match code {
                                 Some(ReprError::Overflow) => {
                                     let (a, t) = (self.describe(&bad), self.ty_str(target));
-                                    self.err(Code::ConstantOverflow, bad.span, format!("{a} overflows {t}"));
+                                    self.err(
+                                        Code::ConstantOverflow,
+                                        bad.span,
+                                        format!("{a} overflows {t}"),
+                                    );
                                 }
                                 Some(_) => {
                                     let (a, t) = (self.describe(&bad), self.ty_str(target));
-                                    self.err(Code::ConstantOverflow, bad.span, format!("{a} truncated to {t}"));
+                                    self.err(
+                                        Code::ConstantOverflow,
+                                        bad.span,
+                                        format!("{a} truncated to {t}"),
+                                    );
                                 }
                                 None => {
                                     let (a, b) = (self.ty_str(case_text.ty), self.ty_str(target));
-                                    let (xs, ys) = (self.operand_text(&case_text), self.operand_text(&tag_text));
-                                    let message = format!("invalid case {xs} in switch on {ys} (mismatched types {a} and {b})");
+                                    let (xs, ys) = (
+                                        self.operand_text(&case_text),
+                                        self.operand_text(&tag_text),
+                                    );
+                                    let message = format!(
+                                        "invalid case {xs} in switch on {ys} (mismatched types {a} and {b})"
+                                    );
                                     self.err(Code::MismatchedTypes, bad.span, message);
                                 }
                             }
@@ -575,7 +617,12 @@ impl Checker {
         Some(self.emit(r))
     }
 
-    fn shift<'e>(&mut self, mut x: Operand<'e>, mut y: Operand<'e>, o: Operation<'e>) -> Operand<'e> {
+    fn shift<'e>(
+        &mut self,
+        mut x: Operand<'e>,
+        mut y: Operand<'e>,
+        o: Operation<'e>,
+    ) -> Operand<'e> {
         // The left operand: an integer, or an untyped constant that is one.
         let untyped = self.is_untyped(x.ty);
         let x_int = match untyped && x.is_const() {
@@ -583,8 +630,12 @@ impl Checker {
             false => None,
         };
         let ok = self.a.types.all_basic(x.ty, Basic::is_integer)
-            || (untyped && x_int.is_some() && self.a.types.basic(x.ty).is_some_and(Basic::is_numeric))
-            || (untyped && !x.is_const() && self.a.types.basic(x.ty).is_some_and(Basic::is_numeric));
+            || (untyped
+                && x_int.is_some()
+                && self.a.types.basic(x.ty).is_some_and(Basic::is_numeric))
+            || (untyped
+                && !x.is_const()
+                && self.a.types.basic(x.ty).is_some_and(Basic::is_numeric));
         if !ok {
             let text = self.describe(&x);
             let message = format!("invalid operation: shifted operand {text} must be integer");

@@ -21,7 +21,10 @@ impl Checker {
         let span = e.span;
         let invalid = Operand::invalid(span);
         if c.ellipsis.is_some() && b != Builtin::Append {
-            let message = format!("invalid operation: invalid use of ... with built-in {}", b.name());
+            let message = format!(
+                "invalid operation: invalid use of ... with built-in {}",
+                b.name()
+            );
             let at = c.args.last().map_or(span, |a| a.span);
             self.err(Code::InvalidCall, at, message);
             for a in &c.args {
@@ -30,6 +33,14 @@ impl Checker {
             return invalid;
         }
         let (min, max) = arity(b);
+        // `copy(f())` and its like take a call with several results.
+        let spread_call = !type_argument(b)
+            && c.args.len() == 1
+            && matches!(c.args[0].unparen().kind, E::Call(_))
+            && (min == 2 || matches!(b, Builtin::Print | Builtin::Println));
+        if spread_call {
+            return self.builtin_of_call(e, c, b, min);
+        }
         let n = c.args.len();
         if n < min || max.is_some_and(|m| n > m) {
             let (which, at) = match n < min {
@@ -53,10 +64,18 @@ impl Checker {
             Builtin::Len | Builtin::Cap => self.len_or_cap(e, c, b),
             Builtin::Clear => self.clear(e, c),
             Builtin::Close => self.close(e, c),
-            Builtin::Complex => self.complex(e, c),
+            Builtin::Complex => match self.arguments(c) {
+                Some(args) => self.complex(e, args.list),
+                None => invalid,
+            },
             Builtin::Real | Builtin::Imag => self.real_or_imag(e, c, b),
-            Builtin::Copy => self.copy(e, c),
-            Builtin::Delete => self.delete(e, c),
+            Builtin::Copy | Builtin::Delete => {
+                let (x, y) = (self.expr(&c.args[0], None), self.expr(&c.args[1], None));
+                match b {
+                    Builtin::Copy => self.copy(e, x, y),
+                    _ => self.delete(e, x, y),
+                }
+            }
             Builtin::Make => self.make(e, c, Place::Volatile),
             Builtin::Pmake => self.make(e, c, Place::Persistent),
             Builtin::Min | Builtin::Max => self.min_or_max(e, c, b),
@@ -88,18 +107,8 @@ impl Checker {
                 )
             }
             Builtin::Print | Builtin::Println => {
-                let mut list = Vec::new();
-                for a in &c.args {
-                    let x = self.expr(a, None);
-                    let name = b.name().to_string();
-                    let x = self.assignment(x, None, Context::Argument(format!("built-in {name}")));
-                    if !x.is_valid() {
-                        return invalid;
-                    }
-                    list.push(x.tir);
-                }
-                let kind = ExprKind::Print(list, b == Builtin::Println);
-                Operand::new(Mode::NoValue, self.no_type(), span, kind)
+                let list = c.args.iter().map(|a| self.expr(a, None)).collect();
+                self.print(e, list, b)
             }
             Builtin::Recover => Operand::value(self.universe.any, span, ExprKind::Recover),
             Builtin::PmemRoot | Builtin::PmemLookup => self.pmem_root(e, c, b),
@@ -152,7 +161,9 @@ impl Checker {
                 self.err(Code::InvalidCall, span, message);
                 return Operand::invalid(span);
             }
-            let is_string = self.a.types.all_basic(t.ty, Basic::is_string);
+            let is_string = self.a.types.all_basic(t.ty, Basic::is_string)
+                || (self.a.types.is_param(t.ty)
+                    && self.a.types.core_string(t.ty) == Some(Basic::String.ty()));
             let bytes = self.a.types.basic(elem) == Some(Basic::Uint8);
             let t = match is_string && bytes {
                 true => {
@@ -196,7 +207,8 @@ impl Checker {
             return Operand::invalid(span);
         }
         let int = Basic::Int.ty();
-        if b == Builtin::Len && x.is_const()
+        if b == Builtin::Len
+            && x.is_const()
             && let Some(s) = x.val.as_str()
         {
             let n = s.len();
@@ -288,6 +300,14 @@ impl Checker {
                 let v = self.emit(x);
                 self.statement(e.span, ExprKind::Close(Box::new(v)))
             }
+            None if self.a.types.all_types(
+                x.ty,
+                &|types, t| matches!(types.under(t), TyKind::Chan(d, _) if *d != ChanDir::Recv),
+            ) =>
+            {
+                let v = self.emit(x);
+                self.statement(e.span, ExprKind::Close(Box::new(v)))
+            }
             _ => {
                 let message = format!("invalid operation: cannot close non-channel {text}");
                 self.err(Code::InvalidCall, x.span, message);
@@ -296,13 +316,68 @@ impl Checker {
         }
     }
 
-    fn complex<'e>(&mut self, e: &'e Expr, c: &'e ast::CallExpr) -> Operand<'e> {
+    /// A builtin whose arguments are the results of one call.
+    fn builtin_of_call<'e>(
+        &mut self,
+        e: &'e Expr,
+        c: &'e ast::CallExpr,
+        b: Builtin,
+        min: usize,
+    ) -> Operand<'e> {
+        let span = e.span;
+        let Some(args) = self.arguments(c) else {
+            return Operand::invalid(span);
+        };
+        let n = args.list.len();
+        if min == 2 && n != 2 {
+            let (which, at) = match n < min {
+                true => ("not enough", c.rparen),
+                false => ("too many", c.args[0].span),
+            };
+            let text = self.text(e);
+            let message = format!(
+                "invalid operation: {which} arguments for {text} (expected {min}, found {n})"
+            );
+            self.err(Code::ArgumentCount, at, message);
+            return Operand::invalid(span);
+        }
+        let before = args.before;
+        let mut list = args.list;
+        let mut x = match b {
+            Builtin::Print | Builtin::Println => self.print(e, list, b),
+            Builtin::Complex => self.complex(e, list),
+            _ => match (list.pop(), list.pop()) {
+                (Some(y), Some(x)) if b == Builtin::Copy => self.copy(e, x, y),
+                (Some(y), Some(x)) => self.delete(e, x, y),
+                _ => Operand::invalid(span),
+            },
+        };
+        if x.mode != Mode::Invalid && !before.is_empty() {
+            let inner = std::mem::replace(&mut x.tir, ex(x.ty, span, ExprKind::Zero));
+            x.tir = ex(inner.ty, span, ExprKind::Seq(before, Box::new(inner)));
+        }
+        x
+    }
+
+    fn print<'e>(&mut self, e: &'e Expr, list: Vec<Operand<'e>>, b: Builtin) -> Operand<'e> {
+        let mut values = Vec::new();
+        let mut ok = true;
+        for x in list {
+            let context = Context::Argument(format!("built-in {}", b.name()));
+            let x = self.assignment(x, None, context);
+            ok &= x.is_valid();
+            values.push(x.tir);
+        }
+        match ok {
+            true => self.statement(e.span, ExprKind::Print(values, b == Builtin::Println)),
+            false => Operand::invalid(e.span),
+        }
+    }
+
+    fn complex<'e>(&mut self, e: &'e Expr, list: Vec<Operand<'e>>) -> Operand<'e> {
         let span = e.span;
         let invalid = Operand::invalid(span);
-        let Some(args) = self.arguments(c) else {
-            return invalid;
-        };
-        let [x, y]: [Operand<'e>; 2] = match args.list.try_into() {
+        let [x, y]: [Operand<'e>; 2] = match list.try_into() {
             Ok(two) => two,
             Err(_) => return invalid,
         };
@@ -320,8 +395,9 @@ impl Checker {
         if x.is_const() && y.is_const() && xu && yu {
             let Some(v) = Value::complex(&x.val, &y.val) else {
                 let text = self.describe(&x);
-                let message =
-                    format!("invalid argument: arguments have type {text}, expected floating-point");
+                let message = format!(
+                    "invalid argument: arguments have type {text}, expected floating-point"
+                );
                 self.err(Code::InvalidCall, x.span, message);
                 return invalid;
             };
@@ -360,7 +436,8 @@ impl Checker {
                 return invalid;
             }
         };
-        if x.is_const() && y.is_const()
+        if x.is_const()
+            && y.is_const()
             && let Some(v) = Value::complex(&x.val, &y.val)
         {
             return Operand::constant(ty, v, span);
@@ -395,7 +472,8 @@ impl Checker {
             Some(Basic::Complex128) => Basic::Float64.ty(),
             _ => {
                 let t = self.ty_str(x.ty);
-                let message = format!("invalid argument: argument has type {t}, expected complex type");
+                let message =
+                    format!("invalid argument: argument has type {t}, expected complex type");
                 self.err(Code::InvalidCall, x.span, message);
                 return Operand::invalid(span);
             }
@@ -412,16 +490,23 @@ impl Checker {
         Operand::value(ty, span, kind)
     }
 
-    fn copy<'e>(&mut self, e: &'e Expr, c: &'e ast::CallExpr) -> Operand<'e> {
+    fn copy<'e>(&mut self, e: &'e Expr, x: Operand<'e>, y: Operand<'e>) -> Operand<'e> {
         let span = e.span;
         let invalid = Operand::invalid(span);
-        let (x, y) = (self.expr(&c.args[0], None), self.expr(&c.args[1], None));
         if !x.is_valid() || !y.is_valid() {
             return invalid;
         }
         let y = self.defaulted(y);
-        let dst = self.a.types.core_type(x.ty).map(|t| self.a.types.kind(t).clone());
-        let src = self.a.types.core_string(y.ty).map(|t| self.a.types.kind(t).clone());
+        let dst = self
+            .a
+            .types
+            .core_type(x.ty)
+            .map(|t| self.a.types.kind(t).clone());
+        let src = self
+            .a
+            .types
+            .core_string(y.ty)
+            .map(|t| self.a.types.kind(t).clone());
         let Some(TyKind::Slice(d)) = dst else {
             let text = self.describe(&x);
             let message = format!("invalid copy: argument must be a slice; have {text}");
@@ -455,9 +540,8 @@ impl Checker {
         Operand::value(Basic::Int.ty(), span, ExprKind::Copy(a, b))
     }
 
-    fn delete<'e>(&mut self, e: &'e Expr, c: &'e ast::CallExpr) -> Operand<'e> {
+    fn delete<'e>(&mut self, e: &'e Expr, m: Operand<'e>, k: Operand<'e>) -> Operand<'e> {
         let span = e.span;
-        let (m, k) = (self.expr(&c.args[0], None), self.expr(&c.args[1], None));
         if !m.is_valid() || !k.is_valid() {
             return Operand::invalid(span);
         }
@@ -577,7 +661,11 @@ impl Checker {
         }
         // The operands' common type: typed ones must agree, untyped ones follow.
         let mut ty: Option<Ty> = None;
-        let typed = args.list.iter().find(|a| !self.is_untyped(a.ty)).map(|a| a.ty);
+        let typed = args
+            .list
+            .iter()
+            .find(|a| !self.is_untyped(a.ty))
+            .map(|a| a.ty);
         if typed.is_none() {
             for a in &args.list {
                 ty = match ty {
@@ -682,7 +770,9 @@ impl Checker {
         let d = crate::diagnostic::Diagnostic::error(
             Code::NotStorable,
             span,
-            format!("cannot use {what} with type {text}: {reason}, which persistent memory cannot hold"),
+            format!(
+                "cannot use {what} with type {text}: {reason}, which persistent memory cannot hold"
+            ),
         )
         .help("functions, channels and unsafe.Pointer live in the volatile heap only");
         self.diagnostics.push(d);
@@ -727,18 +817,33 @@ impl Checker {
         let arg = &c.args[0];
         let uintptr = Basic::Uintptr.ty();
         if b == Builtin::Offsetof {
-            let E::Selector { .. } = &arg.unparen().kind else {
+            let E::Selector { operand, .. } = &arg.unparen().kind else {
                 let text = self.text(arg);
                 let message = format!("invalid argument: {text} is not a selector expression");
                 self.err(Code::InvalidCall, arg.span, message);
                 return Operand::invalid(span);
             };
             let x = self.expr(arg, None);
-            let ExprKind::Field(base, i) = &x.tir.kind else {
+            // Up to the operand itself; embedded pointers may not be in between.
+            let start = self.expr(operand, None).ty;
+            let start = self.a.types.pointee(start).unwrap_or(start);
+            let (mut at, mut offset) = (&x.tir, 0);
+            while let ExprKind::Field(base, i) = &at.kind {
+                offset += self.a.types.field_offsets(base.ty)[*i as usize];
+                at = base;
+                if at.ty == start {
+                    break;
+                }
+            }
+            if at.ty != start {
+                let text = self.text(arg);
+                let message = format!(
+                    "invalid argument: field {text} is a method value or embedded via a pointer"
+                );
+                self.err(Code::InvalidCall, arg.span, message);
                 return Operand::invalid(span);
-            };
-            let offset = self.a.types.field_offsets(base.ty).get(*i as usize).copied();
-            return Operand::constant(uintptr, Value::int(offset.unwrap_or(0)), span);
+            }
+            return Operand::constant(uintptr, Value::int(offset), span);
         }
         let x = self.expr(arg, None);
         let x = self.defaulted(x);
@@ -772,16 +877,17 @@ fn arity(b: Builtin) -> (usize, Option<usize>) {
 }
 
 fn type_argument(b: Builtin) -> bool {
-    matches!(b, Builtin::Make | Builtin::Pmake | Builtin::New | Builtin::Pnew)
+    matches!(
+        b,
+        Builtin::Make | Builtin::Pmake | Builtin::New | Builtin::Pnew
+    )
 }
 
 /// `len` of an array is constant unless its evaluation does something.
 fn has_call_or_receive(e: &Expr) -> bool {
     match &e.kind {
         E::Call(_) => true,
-        E::Unary { op, operand } => {
-            *op == ast::UnaryOp::Receive || has_call_or_receive(operand)
-        }
+        E::Unary { op, operand } => *op == ast::UnaryOp::Receive || has_call_or_receive(operand),
         E::Paren(x) | E::Star(x) => has_call_or_receive(x),
         E::Selector { operand, .. } => has_call_or_receive(operand),
         E::Index { operand, args } => {

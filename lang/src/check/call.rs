@@ -48,7 +48,12 @@ impl Checker {
         }
     }
 
-    fn call_operand<'e>(&mut self, e: &'e Expr, c: &'e ast::CallExpr, x: Operand<'e>) -> Operand<'e> {
+    fn call_operand<'e>(
+        &mut self,
+        e: &'e Expr,
+        c: &'e ast::CallExpr,
+        x: Operand<'e>,
+    ) -> Operand<'e> {
         let span = e.span;
         match x.mode {
             Mode::Invalid => {
@@ -177,8 +182,20 @@ impl Checker {
             // The result's type is known all the same: no follow-on errors.
             return self.call_result(e.span, sig, ExprKind::Zero, vec![], true);
         };
-        let mut all = first;
-        let before = args.before;
+        let (mut callee, mut all, before) = (callee, first, args.before);
+        let before = match before.is_empty() {
+            true => before,
+            false => {
+                // What is called is evaluated before its arguments.
+                let mut out = Vec::new();
+                if let Callee::Value(f) | Callee::Interface(f, _) = &mut callee {
+                    **f = self.spill((**f).clone(), &mut out);
+                }
+                all = all.into_iter().map(|e| self.spill(e, &mut out)).collect();
+                out.extend(before);
+                out
+            }
+        };
         let Some(rest) = self.assign_args(c, args.list, sig) else {
             return self.call_result(e.span, sig, ExprKind::Zero, vec![], true);
         };
@@ -289,7 +306,10 @@ impl Checker {
             true => ("not enough", c.rparen),
             false => (
                 "too many",
-                c.args.get(n).or(c.args.first()).map_or(c.rparen, |a| a.span),
+                c.args
+                    .get(n)
+                    .or(c.args.first())
+                    .map_or(c.rparen, |a| a.span),
             ),
         };
         let f = self.text(&c.callee);
@@ -331,16 +351,18 @@ impl Checker {
         want: &[Option<Ty>],
         context: Context,
     ) -> (Vec<Ty>, Option<tir::Expr>) {
-        let bad = || want.iter().map(|t| t.unwrap_or(INVALID)).collect::<Vec<_>>();
+        let bad = || {
+            want.iter()
+                .map(|t| t.unwrap_or(INVALID))
+                .collect::<Vec<_>>()
+        };
         let x = self.raw_expr(value, None);
         if x.mode == Mode::Invalid {
             return (bad(), None);
         }
         let tuple = match self.a.types.kind(x.ty).clone() {
             TyKind::Tuple(_) if x.mode == Mode::Value => Some(x.tir.clone()),
-            _ if want.len() == 2
-                && matches!(x.mode, Mode::MapIndex | Mode::CommaOk) =>
-            {
+            _ if want.len() == 2 && matches!(x.mode, Mode::MapIndex | Mode::CommaOk) => {
                 self.comma_ok(x.clone())
             }
             _ => None,
@@ -362,15 +384,8 @@ impl Checker {
             return (bad(), None);
         };
         // The ok of a comma-ok form is an untyped bool: any bool type takes it.
-        let fits = tys
-            .iter()
-            .zip(want)
-            .all(|(t, w)| w.is_none_or(|w| w == *t));
-        let result: Vec<Ty> = tys
-            .iter()
-            .zip(want)
-            .map(|(t, w)| w.unwrap_or(*t))
-            .collect();
+        let fits = tys.iter().zip(want).all(|(t, w)| w.is_none_or(|w| w == *t));
+        let result: Vec<Ty> = tys.iter().zip(want).map(|(t, w)| w.unwrap_or(*t)).collect();
         if fits {
             return (result, Some(tuple));
         }

@@ -1,8 +1,8 @@
 //! Function literals, and those the checker makes for deferred calls.
+use super::Checker;
 use super::func::FnCtx;
 use super::object::VarRef;
 use super::operand::{Operand, ex, st};
-use super::Checker;
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::tir::{self, Callee, ExprKind, LocalId, StmtKind};
@@ -13,7 +13,6 @@ impl Checker {
     pub(super) fn func_lit<'e>(&mut self, e: &'e ast::Expr, f: &'e ast::FuncLit) -> Operand<'e> {
         let sig = self.signature(&f.ty);
         let name = self.closure_name();
-        let iota = self.env.iota.take();
         self.env.fns.push(FnCtx {
             name,
             ..FnCtx::default()
@@ -21,7 +20,6 @@ impl Checker {
         self.open_scope();
         self.function_body(sig, &f.ty, Some(&f.body));
         self.close_scope();
-        self.env.iota = iota;
         let body = self.finish_closure(e.span, f.body.rbrace(), false);
         Operand::value(sig, e.span, ExprKind::Closure(body))
     }
@@ -97,7 +95,11 @@ impl Checker {
     }
 
     /// The call as a `func()` value whose operands are evaluated now: for `defer` and `go`.
-    pub(super) fn suspended_call(&mut self, call: tir::Expr, out: &mut Vec<tir::Stmt>) -> tir::Expr {
+    pub(super) fn suspended_call(
+        &mut self,
+        call: tir::Expr,
+        out: &mut Vec<tir::Stmt>,
+    ) -> tir::Expr {
         let span = call.span;
         let nothing = self.func_type(vec![], vec![], false);
         // `defer func() { … }()` needs no wrapper.
@@ -133,7 +135,10 @@ impl Checker {
     ) {
         let depth = self.depth();
         let mut hoist = |c: &mut Checker, e: &mut tir::Expr| {
-            if matches!(e.kind, ExprKind::Const(_) | ExprKind::Func(_) | ExprKind::Zero) {
+            if matches!(
+                e.kind,
+                ExprKind::Const(_) | ExprKind::Func(_) | ExprKind::Zero
+            ) {
                 return;
             }
             let value = std::mem::replace(e, ex(e.ty, e.span, ExprKind::Zero));
@@ -146,7 +151,8 @@ impl Checker {
             ExprKind::Seq(stmts, inner) => {
                 // Statements before the call run now.
                 let stmts = std::mem::take(stmts);
-                let mut inner = std::mem::replace(&mut **inner, ex(call.ty, call.span, ExprKind::Zero));
+                let mut inner =
+                    std::mem::replace(&mut **inner, ex(call.ty, call.span, ExprKind::Zero));
                 out.extend(stmts);
                 self.hoist_operands(&mut inner, out, temps);
                 *call = inner;
@@ -154,7 +160,15 @@ impl Checker {
             ExprKind::Call(callee, args) => {
                 match callee {
                     Callee::Static(_) => {}
-                    Callee::Value(x) | Callee::Interface(x, _) => hoist(self, x),
+                    Callee::Value(x) => hoist(self, x),
+                    Callee::Interface(x, _) => {
+                        // A nil interface panics now.
+                        let (ty, span) = (x.ty, x.span);
+                        let value = std::mem::replace(&mut **x, ex(ty, span, ExprKind::Zero));
+                        let check = ExprKind::TypeAssert(Box::new(value), ty, false);
+                        **x = ex(ty, span, check);
+                        hoist(self, x);
+                    }
                     // The receiver may be needed by address: a copy is as good, defers of
                     // pointer methods have theirs explicit.
                     Callee::Param(x, _) => hoist(self, x),

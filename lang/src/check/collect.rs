@@ -4,7 +4,9 @@ use super::{Checker, is_exported};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{self, DeclKind, ExprKind, Ident, StmtKind};
+use crate::syntax::symbol::Symbol;
 use crate::types::ty::PkgId;
+use rustc_hash::FxHashSet;
 
 impl Checker {
     pub(super) fn collect_objects(&mut self, pkg: PkgId) {
@@ -13,11 +15,14 @@ impl Checker {
             for (i, decl) in ast.decls.iter().enumerate() {
                 self.collect_decl(pkg, file, i as u32, decl, false);
             }
+            let shared = self.shared_names(&ast);
             for (i, stmt) in ast.stmts.iter().enumerate() {
                 match &stmt.kind {
                     StmtKind::Decl(decl) => self.collect_decl(pkg, file, i as u32, decl, true),
-                    StmtKind::Define { names, .. } if self.interactive => {
-                        self.collect_define(pkg, file, names);
+                    StmtKind::Define { names, .. }
+                        if self.interactive || names.iter().any(|n| shared.contains(&n.name)) =>
+                    {
+                        self.collect_define(pkg, names);
                     }
                     _ => {}
                 }
@@ -25,8 +30,48 @@ impl Checker {
         }
     }
 
-    /// `x := e` at the top of a session's chunk declares package-level variables.
-    fn collect_define(&mut self, pkg: PkgId, _file: u32, names: &[Ident]) {
+    /// The variables that `:=` at a script's top must make package-level ones: those whose names
+    /// stand in a function declaration, and what is defined together with them. All others are
+    /// locals of the script, which are faster and checked for use.
+    fn shared_names(&self, ast: &ast::File) -> FxHashSet<Symbol> {
+        let mut shared = FxHashSet::default();
+        let defines: Vec<&[Ident]> = ast
+            .stmts
+            .iter()
+            .filter_map(|s| match &s.kind {
+                StmtKind::Define { names, .. } => Some(&names[..]),
+                _ => None,
+            })
+            .collect();
+        if defines.is_empty() || self.interactive {
+            return shared;
+        }
+        for decl in &ast.decls {
+            if matches!(decl.kind, DeclKind::Func(_)) {
+                let words = self.sources.text(decl.span);
+                let words = words.split(|c: char| !c.is_alphanumeric() && c != '_');
+                shared.extend(words.filter_map(|w| self.a.names.interner.find(w)));
+            }
+        }
+        
+        for d in &ast.decls {
+            eprintln!("{:?} {:?}", d.span, self.sources.text(d.span));
+        }
+        loop {
+            let before = shared.len();
+            for names in &defines {
+                if names.iter().any(|n| shared.contains(&n.name)) {
+                    shared.extend(names.iter().map(|n| n.name));
+                }
+            }
+            if shared.len() == before {
+                return shared;
+            }
+        }
+    }
+
+    /// `x := e` declares package-level variables.
+    fn collect_define(&mut self, pkg: PkgId, names: &[Ident]) {
         for n in names {
             if self.is_blank(n.name) || self.packages[pkg.0 as usize].scope.contains_key(&n.name) {
                 continue;
@@ -102,7 +147,10 @@ impl Checker {
         if name == self.universe.init || (name == self.universe.main && main_pkg) {
             let text = self.name(name).to_string();
             if !f.type_params.is_empty() {
-                let span = f.type_params[0].names.first().map_or(f.name.span, |n| n.span);
+                let span = f.type_params[0]
+                    .names
+                    .first()
+                    .map_or(f.name.span, |n| n.span);
                 let message = format!("func {text} must have no type parameters");
                 self.err(Code::InvalidDeclaration, span, message);
             }
@@ -113,7 +161,11 @@ impl Checker {
         }
         if name == self.universe.init {
             if f.body.is_none() {
-                self.err(Code::InvalidDeclaration, f.name.span, "func init must have a body");
+                self.err(
+                    Code::InvalidDeclaration,
+                    f.name.span,
+                    "func init must have a body",
+                );
             } else {
                 self.packages[pkg.0 as usize].inits.push((file, decl));
             }
@@ -200,7 +252,9 @@ impl Checker {
             return;
         }
         let kind = ObjKind::Package(imported);
-        let id = self.a.object(name, span, Some(pkg), kind, State::Black, None);
+        let id = self
+            .a
+            .object(name, span, Some(pkg), kind, State::Black, None);
         let ident = Ident { name, span };
         if let Some(&other) = self.file_scopes[file as usize].get(&name) {
             self.redeclared(ident, other);

@@ -40,7 +40,11 @@ impl Checker {
             (Some(t), _) => self.typ(t),
             (None, Some(h)) => h,
             (None, None) => {
-                self.err(Code::InvalidLiteral, span, "missing type in composite literal");
+                self.err(
+                    Code::InvalidLiteral,
+                    span,
+                    "missing type in composite literal",
+                );
                 self.use_elements(&c.elements);
                 return Operand::invalid(span);
             }
@@ -51,7 +55,11 @@ impl Checker {
         }
         // An elided `&T`.
         if c.ty.is_none()
-            && let Some(base) = self.a.types.core_type(ty).and_then(|t| self.a.types.pointee(t))
+            && let Some(base) = self
+                .a
+                .types
+                .core_type(ty)
+                .and_then(|t| self.a.types.pointee(t))
             && matches!(self.a.types.kind(ty), TyKind::Pointer(_))
         {
             let x = self.literal_of(e, c, base);
@@ -78,20 +86,20 @@ impl Checker {
                 match self.struct_fields(c, &s, ty) {
                     Some(fields) if fields.is_empty() => ExprKind::Zero,
                     Some(fields) => ExprKind::StructLit(fields),
-                    None => return Operand::invalid(span),
+                    None => return Operand::value(ty, span, ExprKind::Zero),
                 }
             }
             TyKind::Array(elem, n) => match self.indexed_elements(&c.elements, elem, Some(n)).0 {
                 Some(elems) => ExprKind::ArrayLit(elems),
-                None => return Operand::invalid(span),
+                None => return Operand::value(ty, span, ExprKind::Zero),
             },
             TyKind::Slice(elem) => match self.indexed_elements(&c.elements, elem, None) {
                 (Some(elems), n) => ExprKind::SliceLit(n, elems),
-                (None, _) => return Operand::invalid(span),
+                (None, _) => return Operand::value(ty, span, ExprKind::Zero),
             },
             TyKind::Map(key, value) => match self.map_elements(c, key, value) {
                 Some(pairs) => ExprKind::MapLit(pairs),
-                None => return Operand::invalid(span),
+                None => return Operand::value(ty, span, ExprKind::Zero),
             },
             _ => {
                 self.use_elements(&c.elements);
@@ -166,7 +174,7 @@ impl Checker {
                     continue;
                 };
                 let field_ty = s.fields[i].ty;
-                let x = self.expr(value, Some(field_ty));
+                let x = self.expr(value, None);
                 let x = self.assignment(x, Some(field_ty), Context::Other("struct literal"));
                 if !seen.insert(i) {
                     let text = self.name(name.name).to_string();
@@ -195,7 +203,7 @@ impl Checker {
                 self.err(Code::InvalidLiteral, e.span, message);
                 return None;
             };
-            let x = self.expr(e, Some(f.ty));
+            let x = self.expr(e, None);
             if f.pkg.is_some_and(|p| p != self.pkg()) {
                 let (n, t) = (self.name(f.name).to_string(), self.ty_str(ty));
                 let message = format!(
@@ -234,9 +242,9 @@ impl Checker {
             } => format!(
                 "unknown field {n} in struct literal of type {t}, but does have unexported {alt}"
             ),
-            Hint::Inaccessible { what: "field", .. } => format!(
-                "cannot refer to unexported field {n} in struct literal of type {t}"
-            ),
+            Hint::Inaccessible { what: "field", .. } => {
+                format!("cannot refer to unexported field {n} in struct literal of type {t}")
+            }
             _ => format!("unknown field {n} in struct literal of type {t}"),
         };
         self.err(Code::InvalidLiteral, name.span, message);
@@ -265,8 +273,7 @@ impl Checker {
                 _ => {
                     if length.is_some_and(|n| at >= n) {
                         let n = length.unwrap_or(0);
-                        let message =
-                            format!("invalid argument: index {at} out of bounds [0:{n}]");
+                        let message = format!("invalid argument: index {at} out of bounds [0:{n}]");
                         self.err(Code::InvalidIndex, e.span, message);
                         ok = false;
                     }
@@ -313,7 +320,11 @@ impl Checker {
         }
         if n >= crate::types::layout::MAX_SIZE {
             let text = self.describe(&x);
-            self.err(Code::InvalidIndex, key.span, format!("index {text} is too large"));
+            self.err(
+                Code::InvalidIndex,
+                key.span,
+                format!("index {text} is too large"),
+            );
             return None;
         }
         Some(n)

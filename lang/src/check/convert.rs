@@ -39,7 +39,11 @@ impl Checker {
             Mode::Invalid => x,
             Mode::NoValue => {
                 let text = self.operand_text(&x);
-                self.err(Code::NoValue, x.span, format!("{text} (no value) used as value"));
+                self.err(
+                    Code::NoValue,
+                    x.span,
+                    format!("{text} (no value) used as value"),
+                );
                 Operand::invalid(x.span)
             }
             Mode::Builtin(_) => {
@@ -154,6 +158,7 @@ impl Checker {
     }
 
     /// An untyped operand as a value of the target type; typed ones are left alone.
+    #[allow(clippy::result_large_err)]
     pub(super) fn implicit<'e>(
         &mut self,
         mut x: Operand<'e>,
@@ -230,6 +235,7 @@ impl Checker {
         Ok(x)
     }
 
+    #[allow(clippy::result_large_err)]
     fn implicit_param<'e>(
         &mut self,
         mut x: Operand<'e>,
@@ -251,7 +257,9 @@ impl Checker {
             _ => self.a.types.default_type(x.ty),
         };
         let all_numeric = self.a.types.all_basic(target, Basic::is_numeric);
+        let complex = |c: &Checker, t: Ty| c.a.types.basic(t).is_some_and(Basic::is_complex);
         let carrier = match all_numeric {
+            true if terms.iter().any(|t| complex(self, t.ty)) => Basic::Complex128.ty(),
             true => carrier,
             false => self.a.types.default_type(x.ty),
         };
@@ -259,7 +267,11 @@ impl Checker {
             return Err((x, None));
         };
         let e = self.emit(y);
-        x.tir = ex(target, x.span, ExprKind::Convert(ConvKind::Generic, Box::new(e)));
+        x.tir = ex(
+            target,
+            x.span,
+            ExprKind::Convert(ConvKind::Generic, Box::new(e)),
+        );
         x.mode = Mode::Value;
         x.ty = target;
         Ok(x)
@@ -330,9 +342,8 @@ impl Checker {
             }
         }
         if self.is_untyped(x.ty) {
-            let interface = |c: &Checker, t: Ty| {
-                c.a.types.is_interface(t) && !c.a.types.is_param(t)
-            };
+            let interface =
+                |c: &Checker, t: Ty| c.a.types.is_interface(t) && !c.a.types.is_param(t);
             let goal = match target {
                 None if x.is_nil() => {
                     let message = format!("use of untyped nil in {}", context.text());
@@ -351,8 +362,10 @@ impl Checker {
                         _ => "",
                     };
                     let (text, t) = (self.describe(&bad), self.ty_str(goal));
-                    let message =
-                        format!("cannot use {text} as {t} value in {}{suffix}", context.text());
+                    let message = format!(
+                        "cannot use {text} as {t} value in {}{suffix}",
+                        context.text()
+                    );
                     self.err(Code::MismatchedTypes, bad.span, message);
                     return Operand::invalid(bad.span);
                 }
@@ -383,14 +396,11 @@ impl Checker {
         let pkg = self.pkg();
         if self.a.types.is_interface(t) && !self.a.types.is_param(t) {
             let missing = self.a.types.implements(v, t, false).err()?;
-            return Some(self.a.types.missing_message(
-                v,
-                t,
-                &missing,
-                false,
-                &self.a.names,
-                pkg,
-            ));
+            return Some(
+                self.a
+                    .types
+                    .missing_message(v, t, &missing, false, &self.a.names, pkg),
+            );
         }
         // The other way round: an assertion is needed.
         if self.a.types.is_interface(v)
@@ -408,7 +418,9 @@ impl Checker {
         if e.ty == target || target == INVALID || e.ty == INVALID {
             return e;
         }
-        if let ExprKind::Const(tir::Const::Nil) = e.kind {
+        if let ExprKind::Const(tir::Const::Nil) = e.kind
+            && (self.a.types.is_interface(e.ty) || !self.a.types.is_interface(target))
+        {
             return ex(target, e.span, e.kind);
         }
         let kind = self
@@ -420,7 +432,12 @@ impl Checker {
     }
 
     /// `T(x)`.
-    pub(super) fn conversion<'e>(&mut self, x: Operand<'e>, t: Ty, call: &'e ast::Expr) -> Operand<'e> {
+    pub(super) fn conversion<'e>(
+        &mut self,
+        x: Operand<'e>,
+        t: Ty,
+        call: &'e ast::Expr,
+    ) -> Operand<'e> {
         let x = self.single_value(x);
         if !x.is_valid() || t == INVALID {
             return Operand::invalid(call.span);
@@ -469,7 +486,9 @@ impl Checker {
         let (text, ts) = (self.describe(x), self.ty_str(t));
         let cause = match x.is_nil() {
             true => None,
-            false => self.assign_cause(x.ty, t).filter(|_| self.a.types.is_interface(t)),
+            false => self
+                .assign_cause(x.ty, t)
+                .filter(|_| self.a.types.is_interface(t)),
         };
         let message = match cause {
             Some(c) => format!("cannot convert {text} to type {ts}: {c}"),
@@ -503,7 +522,11 @@ impl Checker {
             Ok(v) => done(v),
             Err(_) if from.is_integer() && b.is_integer() => {
                 let (v, ts) = (x.val.to_string(), self.ty_str(t));
-                self.err(Code::ConstantOverflow, x.span, format!("constant {v} overflows {ts}"));
+                self.err(
+                    Code::ConstantOverflow,
+                    x.span,
+                    format!("constant {v} overflows {ts}"),
+                );
                 Operand::invalid(span)
             }
             Err(e) => {

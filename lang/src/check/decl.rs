@@ -34,12 +34,20 @@ impl Checker {
         let file = self.files[decl.file() as usize].clone();
         let ((), env) = self.in_env(env, |c| match decl {
             DeclRef::Func { file, decl } => c.resolve_func_object(id, file, decl),
-            DeclRef::Const { decl, spec, name, .. } => {
+            DeclRef::Const {
+                decl, spec, name, ..
+            } => {
                 if let DeclKind::Const(specs) = &file.decls[decl as usize].kind {
                     c.const_object(id, specs, spec as usize, name as usize);
                 }
             }
-            DeclRef::Var { decl, spec, name, stmt, .. } => {
+            DeclRef::Var {
+                decl,
+                spec,
+                name,
+                stmt,
+                ..
+            } => {
                 let d = match stmt {
                     true => match &file.stmts[decl as usize].kind {
                         StmtKind::Decl(d) => d,
@@ -96,7 +104,7 @@ impl Checker {
             let consts = cycle
                 .iter()
                 .all(|o| matches!(self.obj(*o).decl, Some(DeclRef::Const { .. })));
-            if consts {
+            if consts || cycle.len() == 1 {
                 self.report_init_cycle(&cycle);
             }
             return;
@@ -137,13 +145,12 @@ impl Checker {
     }
 
     pub(super) fn report_init_cycle(&mut self, cycle: &[ObjId]) {
-        let cycle = self.first_in_source(cycle);
         let name = self.name(self.obj(cycle[0]).name).to_string();
         let head = match cycle.len() {
             1 => format!("initialization cycle: {name} refers to itself"),
             _ => format!("initialization cycle for {name}"),
         };
-        self.report_chain(&cycle, head, Code::InitializationCycle);
+        self.report_chain(cycle, head, Code::InitializationCycle);
     }
 
     fn report_chain(&mut self, cycle: &[ObjId], head: String, code: Code) {
@@ -176,17 +183,34 @@ impl Checker {
         let inherited = specs[spec].values.is_empty() && specs[spec].ty.is_none();
         // A spec without values repeats the last one that has them.
         let source = match inherited {
-            true => specs[..spec].iter().rev().find(|s| !s.values.is_empty() || s.ty.is_some()),
+            true => specs[..spec]
+                .iter()
+                .rev()
+                .find(|s| !s.values.is_empty() || s.ty.is_some()),
             false => Some(&specs[spec]),
         };
         let Some(source) = source else {
             let span = specs[spec].names[name].span;
             let text = self.name(specs[spec].names[name].name).to_string();
-            self.err(Code::MissingInit, span, format!("missing init expr for const declaration of {text}"));
+            self.err(
+                Code::MissingInit,
+                span,
+                format!("missing init expr for const declaration of {text}"),
+            );
             self.obj_mut(id).kind = ObjKind::Const(INVALID, Value::Unknown);
             return;
         };
+        let before = std::mem::take(&mut self.diagnostics);
         let (ty, value) = self.const_value(source, specs[spec].names[name], name, iota);
+        let found = std::mem::replace(&mut self.diagnostics, before);
+        for d in found.iter() {
+            let mut d = d.clone();
+            if inherited {
+                // The expression stands elsewhere, right or not: this constant is wrong.
+                d.primary.span = specs[spec].names[name].span;
+            }
+            self.diagnostics.push(d);
+        }
         if name + 1 == specs[spec].names.len() && source.values.len() > specs[spec].names.len() {
             let extra = &source.values[specs[spec].names.len()];
             let (span, text) = match inherited {
@@ -212,10 +236,15 @@ impl Checker {
         let mut ty = None;
         if let Some(t) = &source.ty {
             let t_ty = self.typ(t);
-            if t_ty != INVALID && !matches!(self.a.types.under(t_ty), TyKind::Basic(b) if *b != crate::types::ty::Basic::UnsafePointer)
+            if t_ty != INVALID
+                && !matches!(self.a.types.under(t_ty), TyKind::Basic(b) if *b != crate::types::ty::Basic::UnsafePointer)
             {
                 let text = self.ty_str(t_ty);
-                self.err(Code::InvalidType, t.span, format!("invalid constant type {text}"));
+                self.err(
+                    Code::InvalidType,
+                    t.span,
+                    format!("invalid constant type {text}"),
+                );
                 self.env.iota = saved;
                 return (INVALID, Value::Unknown);
             }
@@ -224,7 +253,11 @@ impl Checker {
         let result = match source.values.get(name) {
             None => {
                 let text = self.name(ident.name).to_string();
-                self.err(Code::MissingInit, ident.span, format!("missing init expr for {text}"));
+                self.err(
+                    Code::MissingInit,
+                    ident.span,
+                    format!("missing init expr for {text}"),
+                );
                 (INVALID, Value::Unknown)
             }
             Some(e) => {
@@ -281,7 +314,9 @@ impl Checker {
     /// Finds the objects of a spec's names: they were collected in a row.
     fn spec_objects(&self, id: ObjId, spec: &ast::VarSpec, name: usize) -> Vec<ObjId> {
         let first = id.0 - name as u32;
-        (0..spec.names.len() as u32).map(|i| ObjId(first + i)).collect()
+        (0..spec.names.len() as u32)
+            .map(|i| ObjId(first + i))
+            .collect()
     }
 
     fn var_object(&mut self, id: ObjId, spec: &ast::VarSpec, name: usize, persistent: bool) {
@@ -299,7 +334,7 @@ impl Checker {
                     }
                 }
                 n if n == objs.len() => {
-                    let x = self.expr(&spec.values[name], Some(ty));
+                    let x = self.one_value(&spec.values[name], n);
                     let x = self.assignment(x, Some(ty), Context::VarDecl);
                     self.add_var_init(&[id], Some(x.tir), spec.names[name].span, persistent);
                 }
@@ -327,7 +362,7 @@ impl Checker {
             return;
         }
         if spec.values.len() == objs.len() {
-            let x = self.expr(&spec.values[name], None);
+            let x = self.one_value(&spec.values[name], objs.len());
             let x = self.assignment(x, None, Context::VarDecl);
             let ty = x.ty;
             if persistent && x.is_valid() {
@@ -355,6 +390,21 @@ impl Checker {
         }
     }
 
+    /// An initial value; a call with several results for one variable has its own message.
+    fn one_value<'e>(&mut self, e: &'e ast::Expr, names: usize) -> Operand<'e> {
+        if names > 1 {
+            return self.expr(e, None);
+        }
+        let x = self.raw_expr(e, None);
+        if let TyKind::Tuple(ts) = self.a.types.kind(x.ty).clone()
+            && x.mode == super::operand::Mode::Value
+        {
+            self.mismatch(e, 1, ts.len(), false);
+            return Operand::invalid(e.span);
+        }
+        self.single_value(x)
+    }
+
     fn var_count_error(&mut self, spec: &ast::VarSpec, values: usize) {
         for v in &spec.values {
             self.use_expr(v);
@@ -362,11 +412,19 @@ impl Checker {
         if values < spec.names.len() {
             let n = spec.names[values];
             let text = self.name(n.name).to_string();
-            self.err(Code::MissingInit, n.span, format!("missing init expr for {text}"));
+            self.err(
+                Code::MissingInit,
+                n.span,
+                format!("missing init expr for {text}"),
+            );
         } else {
             let extra = &spec.values[spec.names.len()];
             let text = self.text(extra);
-            self.err(Code::MissingInit, extra.span, format!("extra init expr {text}"));
+            self.err(
+                Code::MissingInit,
+                extra.span,
+                format!("extra init expr {text}"),
+            );
         }
     }
 
@@ -491,7 +549,11 @@ impl Checker {
         } else {
             self.complete_named(n, rhs, id);
         }
-        self.delayed.push(Delayed::ValidType { obj: id, named: n, pkg: self.env.pkg });
+        self.delayed.push(Delayed::ValidType {
+            obj: id,
+            named: n,
+            pkg: self.env.pkg,
+        });
         self.finish_resolving();
     }
 
@@ -559,10 +621,17 @@ impl Checker {
             }
             let pkg_of_name = self.name_pkg(d.name.name);
             let methods = &mut self.a.types.named[n.0 as usize].methods;
-            if let Some(other) = methods.iter().find(|m| m.name == d.name.name).map(|m| m.func) {
+            if let Some(other) = methods
+                .iter()
+                .find(|m| m.name == d.name.name)
+                .map(|m| m.func)
+            {
                 let at = self.funcs[other.0 as usize].decl.span;
                 let position = self.sources.position(at);
-                let (t, m) = (self.name(name).to_string(), self.name(d.name.name).to_string());
+                let (t, m) = (
+                    self.name(name).to_string(),
+                    self.name(d.name.name).to_string(),
+                );
                 let message = format!("method {t}.{m} already declared at {position}");
                 self.err(Code::Redeclared, d.name.span, message);
                 continue;
@@ -614,7 +683,7 @@ impl Checker {
             (Some(_), _) => tir::FuncKind::Body,
             (None, true) => tir::FuncKind::Native,
             (None, false) => {
-                self.err(Code::MissingBody, d.name.span, "missing function body");
+                self.missing_bodies.push(d.name.span);
                 tir::FuncKind::Body
             }
         };
@@ -677,8 +746,15 @@ impl Checker {
             }
             if !d.type_params.is_empty() {
                 if recv.is_some() {
-                    let span = d.type_params[0].names.first().map_or(d.name.span, |n| n.span);
-                    c.err(Code::NotSupported, span, "not yet supported: generic method");
+                    let span = d.type_params[0]
+                        .names
+                        .first()
+                        .map_or(d.name.span, |n| n.span);
+                    c.err(
+                        Code::NotSupported,
+                        span,
+                        "not yet supported: generic method",
+                    );
                 }
                 let own = c.declare_type_params(&d.type_params, |_, _| {});
                 type_params.extend(own);
@@ -701,7 +777,10 @@ impl Checker {
         }
         let info = &mut self.funcs[f.0 as usize];
         info.sig = sig;
-        info.decl.params = recv_ty.into_iter().chain(s.params.iter().copied()).collect();
+        info.decl.params = recv_ty
+            .into_iter()
+            .chain(s.params.iter().copied())
+            .collect();
         info.decl.results = s.results.clone();
         info.decl.type_params = type_params;
         self.finish_resolving();

@@ -9,6 +9,7 @@ use crate::codes::Code;
 use crate::package::PackageSource;
 use crate::source::Span;
 use crate::syntax::ast::{self, Form, StmtKind as S};
+use crate::syntax::symbol::Symbol;
 use crate::tir::{self, Callee, ExprKind, StmtKind};
 use crate::types::ty::{FuncId, PkgId};
 
@@ -72,6 +73,11 @@ impl Checker {
                 self.report_unused_imports(PkgId(p as u32));
             }
         }
+        if !self.diagnostics.has_errors() {
+            for span in std::mem::take(&mut self.missing_bodies) {
+                self.err(Code::MissingBody, span, "missing function body");
+            }
+        }
     }
 
     /// Methods belong to a type of their package.
@@ -101,7 +107,11 @@ impl Checker {
                 let text = self.name(name).to_string();
                 let span = super::collect::receiver_base(&recv.ty).map_or(recv.ty.span, |i| i.span);
                 if found.is_some() && self.found_alias(found) {
-                    self.err(Code::NotSupported, span, "not yet supported: method on an alias");
+                    self.err(
+                        Code::NotSupported,
+                        span,
+                        "not yet supported: method on an alias",
+                    );
                     continue;
                 }
                 let message = match (found, self.universe.scope.contains_key(&name)) {
@@ -192,7 +202,10 @@ impl Checker {
             None,
         );
         let main = self.universe.main;
-        self.packages[pkg.0 as usize].scope.entry(main).or_insert(id);
+        self.packages[pkg.0 as usize]
+            .scope
+            .entry(main)
+            .or_insert(id);
     }
 
     fn finish_script(&mut self, span: Span, mut out: Vec<tir::Stmt>) -> tir::Body {
@@ -208,9 +221,31 @@ impl Checker {
         body
     }
 
+    fn is_package_var(&self, name: Symbol) -> bool {
+        let pkg = self.env.pkg.map_or(0, |p| p.0 as usize);
+        let id = self.packages[pkg].scope.get(&name);
+        id.is_some_and(|id| {
+            let o = self.obj(*id);
+            matches!(o.kind, ObjKind::Global(_))
+                || o.decl.is_none() && matches!(o.kind, ObjKind::Unresolved)
+        })
+    }
+
     /// A statement at the top of a script: its variables are the package's.
     fn script_stmt(&mut self, s: &ast::Stmt, out: &mut Vec<tir::Stmt>) {
         if self.interactive && self.session_stmt(s, out) {
+            return;
+        }
+        if let S::Define {
+            names,
+            right,
+            op_span,
+        } = &s.kind
+            && names
+                .iter()
+                .all(|n| self.is_blank(n.name) || self.is_package_var(n.name))
+        {
+            self.define_globals(names, right, *op_span, s, out);
             return;
         }
         let S::Decl(d) = &s.kind else {
@@ -237,7 +272,8 @@ impl Checker {
             }
             // The initialiser runs here, in its turn.
             let inits = &mut self.packages[pkg.0 as usize].var_inits;
-            let mine = |v: &super::VarInit| spec.names.iter().any(|n| n.span == v.at) || v.at == spec.span;
+            let mine =
+                |v: &super::VarInit| spec.names.iter().any(|n| n.span == v.at) || v.at == spec.span;
             let mut taken = Vec::new();
             let mut i = 0;
             while i < inits.len() {
@@ -285,7 +321,11 @@ impl Checker {
                     .files
                     .first()
                     .map_or(Span::default(), |f| self.files[*f as usize].end);
-                let span = Span { lo: 0, hi: 0, ..end };
+                let span = Span {
+                    lo: 0,
+                    hi: 0,
+                    ..end
+                };
                 let message = "function main is undeclared in the main package";
                 self.err(Code::NoMain, span, message);
                 None
@@ -422,7 +462,12 @@ impl Checker {
         }
     }
 
-    pub(super) fn make_entry(&mut self, pkg: PkgId, mut stmts: Vec<tir::Stmt>, main: Option<FuncId>) -> FuncId {
+    pub(super) fn make_entry(
+        &mut self,
+        pkg: PkgId,
+        mut stmts: Vec<tir::Stmt>,
+        main: Option<FuncId>,
+    ) -> FuncId {
         if let Some(f) = main {
             let span = self.funcs[f.0 as usize].decl.span;
             stmts.push(self.static_call(f, span));

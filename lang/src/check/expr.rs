@@ -160,9 +160,7 @@ impl Checker {
                 x
             }
             ObjKind::Builtin(b) => Operand::new(Mode::Builtin(b), INVALID, span, ExprKind::Zero),
-            ObjKind::Nil => {
-                Operand::new(Mode::Nil, Basic::UntypedNil.ty(), span, ExprKind::Zero)
-            }
+            ObjKind::Nil => Operand::new(Mode::Nil, Basic::UntypedNil.ty(), span, ExprKind::Zero),
         }
     }
 
@@ -236,7 +234,11 @@ impl Checker {
         let Some(ty) = ty else {
             if x.is_valid() {
                 let message = "invalid syntax tree: use of .(type) outside type switch";
-                self.err(Code::InvalidOperation, e.span, message.replace("invalid syntax tree: ", ""));
+                self.err(
+                    Code::InvalidOperation,
+                    e.span,
+                    message.replace("invalid syntax tree: ", ""),
+                );
             }
             return Operand::invalid(e.span);
         };
@@ -285,7 +287,9 @@ impl Checker {
         match self.a.types.implements(t, iface, false) {
             Ok(()) => None,
             Err(crate::types::implements::Missing::Methods(list)) => {
-                let first = list.iter().min_by_key(|m| self.name(m.method.name).to_string())?;
+                let first = list
+                    .iter()
+                    .min_by_key(|m| self.name(m.method.name).to_string())?;
                 let first = first.clone();
                 Some(
                     self.a

@@ -5,8 +5,8 @@ use super::{Checker, Dep, Env, INVALID};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::syntax::symbol::Symbol;
 use crate::syntax::ast::{self, Ident};
+use crate::syntax::symbol::Symbol;
 use crate::tir::{self, LabelId, LocalId};
 use crate::types::ty::{FuncId, PkgId, Signature, Ty, TyKind};
 use rustc_hash::FxHashMap;
@@ -36,9 +36,18 @@ pub(super) struct Target {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Exit {
     /// Of a target of the context with this depth.
-    Break { depth: u32, id: LabelId },
-    Continue { depth: u32, id: LabelId },
-    Goto { depth: u32, label: Symbol },
+    Break {
+        depth: u32,
+        id: LabelId,
+    },
+    Continue {
+        depth: u32,
+        id: LabelId,
+    },
+    Goto {
+        depth: u32,
+        label: Symbol,
+    },
     Return,
 }
 
@@ -211,7 +220,10 @@ impl Checker {
     /// The name's object in the innermost scope.
     pub(super) fn in_scope(&self, name: Symbol) -> Option<ObjId> {
         let start = self.env.scope_starts.last().copied().unwrap_or(0);
-        let found = self.env.scope[start..].iter().rev().find(|(n, _)| *n == name);
+        let found = self.env.scope[start..]
+            .iter()
+            .rev()
+            .find(|(n, _)| *n == name);
         found.map(|(_, id)| *id)
     }
 
@@ -321,6 +333,15 @@ impl Checker {
         let end = body.map_or(d.span.end(), |b| b.rbrace());
         let (mut body, closures) = ctx.into_body(d.span, end);
         super::fixup::settle_captures(&mut body, closures);
+        if cfg!(debug_assertions) && !self.diagnostics.has_errors() {
+            let broken = tir::verify::verify(&body, &self.a.types);
+            assert!(
+                broken.is_empty(),
+                "{}\n{}",
+                broken.join("\n"),
+                tir::dump::dump(&body, &self.a.types, &self.a.names)
+            );
+        }
         body
     }
 
@@ -338,12 +359,7 @@ impl Checker {
 
     /// Declares parameters and results in the current scope and checks the body; leaves statements
     /// in `FnCtx`.
-    pub(super) fn function_body(
-        &mut self,
-        sig: Ty,
-        ty: &ast::FuncType,
-        body: Option<&ast::Block>,
-    ) {
+    pub(super) fn function_body(&mut self, sig: Ty, ty: &ast::FuncType, body: Option<&ast::Block>) {
         let TyKind::Func(sig) = self.a.types.kind(sig).clone() else {
             return;
         };

@@ -28,7 +28,10 @@ impl Checker {
         let params = self.funcs[f.func.0 as usize].decl.type_params.clone();
         if targs.len() > params.len() {
             let (got, want) = (targs.len(), params.len());
-            let message = format!("got {got} type arguments but {} has {want} type parameters", self.operand_text(&x));
+            let message = format!(
+                "got {got} type arguments but {} has {want} type parameters",
+                self.operand_text(&x)
+            );
             self.err(Code::Generic, args[want].span, message);
             return Operand::invalid(e.span);
         }
@@ -45,7 +48,21 @@ impl Checker {
             targs: targs.clone(),
         };
         if targs.len() < params.len() {
-            out.generic = Some(func);
+            // The constraints may say the rest.
+            let Ok(all) = self.a.types.infer(&params, &targs, &[]) else {
+                out.generic = Some(func);
+                return out;
+            };
+            let spans = vec![e.span; all.len()];
+            if !self.verify_type_args(&params, &all, &spans) {
+                return Operand::invalid(e.span);
+            }
+            out.ty = self.a.types.subst(x.ty, &params, &all);
+            let func = tir::FuncRef {
+                func: f.func,
+                targs: all,
+            };
+            out.tir = ex(out.ty, e.span, ExprKind::Func(func));
             return out;
         }
         out.ty = self.a.types.subst(x.ty, &params, &targs);
@@ -159,9 +176,8 @@ impl Checker {
             Err(error) => error,
         };
         let f = self.text(&c.callee);
-        let param_name = |c: &Checker, p: ParamId| {
-            c.name(c.a.types.params[p.0 as usize].name).to_string()
-        };
+        let param_name =
+            |c: &Checker, p: ParamId| c.name(c.a.types.params[p.0 as usize].name).to_string();
         let argument = |c: &Checker, at: usize| {
             let x = &args.list[sources[at]];
             (c.operand_text(x), x.span)
@@ -169,7 +185,10 @@ impl Checker {
         let (span, why) = match error {
             InferError::CannotInfer(p) => {
                 let at = self.funcs_param_position(p);
-                (c.rparen, format!("cannot infer {}{at}", param_name(self, p)))
+                (
+                    c.rparen,
+                    format!("cannot infer {}{at}", param_name(self, p)),
+                )
             }
             InferError::Mismatch {
                 argument: at,
@@ -202,9 +221,11 @@ impl Checker {
             }
             InferError::Constraint(p, t) => {
                 let constraint = self.a.types.params[p.0 as usize].constraint;
-                let (n, t, c_text) =
-                    (param_name(self, p), self.ty_str(t), self.ty_str(constraint));
-                (c.rparen, format!("{n} (type {t}) does not satisfy {c_text}"))
+                let (n, t, c_text) = (param_name(self, p), self.ty_str(t), self.ty_str(constraint));
+                (
+                    c.rparen,
+                    format!("{n} (type {t}) does not satisfy {c_text}"),
+                )
             }
             InferError::Untyped {
                 argument: at,
@@ -244,23 +265,19 @@ impl Checker {
     ) -> bool {
         self.flush_pending();
         let pkg = self.pkg();
-        for (i, (p, t)) in params.iter().zip(targs).enumerate() {
-            let constraint = self.a.types.params[p.0 as usize].constraint;
-            let constraint = self.a.types.subst(constraint, params, targs);
-            if let Err(missing) = self.a.types.implements(*t, constraint, true) {
-                let message = self.a.types.missing_message(
-                    *t,
-                    constraint,
-                    &missing,
-                    true,
-                    &self.a.names,
-                    pkg,
-                );
-                let span = spans.get(i).copied().unwrap_or_default();
-                self.err(Code::Generic, span, message);
-                return false;
-            }
-        }
-        true
+        let Err((i, constraint, missing)) = self.a.types.verify_targs(params, targs) else {
+            return true;
+        };
+        let message = self.a.types.missing_message(
+            targs[i],
+            constraint,
+            &missing,
+            true,
+            &self.a.names,
+            pkg,
+        );
+        let span = spans.get(i).copied().unwrap_or_default();
+        self.err(Code::Generic, span, message);
+        false
     }
 }

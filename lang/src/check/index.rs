@@ -45,12 +45,20 @@ impl Checker {
         }
         if args.len() != 1 {
             let at = args.get(1).map_or(e.span, |a| a.span);
-            self.err(Code::InvalidIndex, at, "invalid operation: more than one index");
+            self.err(
+                Code::InvalidIndex,
+                at,
+                "invalid operation: more than one index",
+            );
             return Operand::invalid(e.span);
         }
         let arg = &args[0];
         if x.is_nil() {
-            self.err(Code::InvalidOperation, x.span, "invalid operation: cannot index nil");
+            self.err(
+                Code::InvalidOperation,
+                x.span,
+                "invalid operation: cannot index nil",
+            );
             return Operand::invalid(e.span);
         }
         self.index_value(e, x, arg)
@@ -150,7 +158,11 @@ impl Checker {
     fn cannot_index<'e>(&mut self, e: &'e Expr, x: &Operand, arg: &Expr) -> Operand<'e> {
         self.use_expr(arg);
         let text = self.describe(x);
-        self.err(Code::InvalidOperation, x.span, format!("invalid operation: cannot index {text}"));
+        self.err(
+            Code::InvalidOperation,
+            x.span,
+            format!("invalid operation: cannot index {text}"),
+        );
         Operand::invalid(e.span)
     }
 
@@ -192,7 +204,11 @@ impl Checker {
         };
         let Some(core) = self.a.types.core_string(x.ty) else {
             let text = self.describe(&x);
-            self.err(Code::InvalidOperation, x.span, format!("cannot slice {text}"));
+            self.err(
+                Code::InvalidOperation,
+                x.span,
+                format!("cannot slice {text}"),
+            );
             return Operand::invalid(span);
         };
         let mut max = None;
@@ -278,12 +294,20 @@ impl Checker {
         let max = parts.pop().flatten();
         let high = parts.pop().flatten();
         let low = parts.pop().flatten();
-        Operand::value(result, span, ExprKind::Slice(Box::new(base), low, high, max))
+        Operand::value(
+            result,
+            span,
+            ExprKind::Slice(Box::new(base), low, high, max),
+        )
     }
 
     fn cannot_slice<'e>(&mut self, e: &'e Expr, x: &Operand) -> Operand<'e> {
         let text = self.describe(x);
-        self.err(Code::InvalidOperation, x.span, format!("cannot slice {text}"));
+        self.err(
+            Code::InvalidOperation,
+            x.span,
+            format!("cannot slice {text}"),
+        );
         Operand::invalid(e.span)
     }
 

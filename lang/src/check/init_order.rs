@@ -17,25 +17,78 @@ pub struct InitNode<Id> {
 /// first, and at least one is a variable. `nodes` are in order of declaration.
 pub fn init_order<Id: Copy + Eq + Hash>(nodes: &[InitNode<Id>]) -> Result<Vec<Id>, Vec<Id>> {
     let index: FxHashMap<Id, usize> = nodes.iter().enumerate().map(|(i, n)| (n.id, i)).collect();
-    let mut order = Vec::new();
-    let mut done = FxHashSet::default();
+    // What a node mentions directly and through functions.
+    let mut needs: Vec<(usize, Vec<usize>)> = Vec::new();
     for (i, node) in nodes.iter().enumerate() {
         if node.is_var {
-            visit(nodes, &index, i, &mut done, &mut Vec::new(), &mut order)?;
+            needs.push((i, needed_vars(nodes, &index, i)));
         }
     }
-    Ok(order)
+    let mut order = Vec::new();
+    let mut done: FxHashSet<usize> = FxHashSet::default();
+    // Repeatedly the first one in order of declaration that is ready.
+    while let Some(at) = needs
+        .iter()
+        .position(|(_, n)| n.iter().all(|v| done.contains(v)))
+    {
+        let (var, _) = needs.remove(at);
+        done.insert(var);
+        order.push(nodes[var].id);
+    }
+    match needs.first() {
+        None => Ok(order),
+        Some(_) => Err(cycle(nodes, &index, &needs)),
+    }
 }
 
-/// Emits what the variable needs, then itself: by going through variables in order of declaration,
-/// that is repeatedly taking the first one that is ready.
+/// The variables that must be initialised before `var`.
+fn needed_vars<Id: Copy + Eq + Hash>(
+    nodes: &[InitNode<Id>],
+    index: &FxHashMap<Id, usize>,
+    var: usize,
+) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut seen = FxHashSet::default();
+    let mut stack = vec![var];
+    while let Some(at) = stack.pop() {
+        for used in &nodes[at].uses {
+            let Some(&u) = index.get(used) else {
+                continue;
+            };
+            if seen.insert(u) {
+                match nodes[u].is_var {
+                    true => found.push(u),
+                    false => stack.push(u),
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A cycle among what could not be initialised.
+fn cycle<Id: Copy + Eq + Hash>(
+    nodes: &[InitNode<Id>],
+    index: &FxHashMap<Id, usize>,
+    left: &[(usize, Vec<usize>)],
+) -> Vec<Id> {
+    let mut done = FxHashSet::default();
+    for (var, _) in left {
+        let found = visit(nodes, index, *var, &mut done, &mut Vec::new());
+        if let Err(cycle) = found {
+            return cycle;
+        }
+    }
+    unreachable!("variables that are never ready depend on themselves")
+}
+
+/// Looks for a cycle through the variable.
 fn visit<Id: Copy + Eq + Hash>(
     nodes: &[InitNode<Id>],
     index: &FxHashMap<Id, usize>,
     var: usize,
     done: &mut FxHashSet<usize>,
     path: &mut Vec<usize>,
-    order: &mut Vec<Id>,
 ) -> Result<(), Vec<Id>> {
     if done.contains(&var) {
         return Ok(());
@@ -68,12 +121,11 @@ fn visit<Id: Copy + Eq + Hash>(
     for (u, through) in needed {
         let len = path.len();
         path.extend(through);
-        visit(nodes, index, u, done, path, order)?;
+        visit(nodes, index, u, done, path)?;
         path.truncate(len);
     }
     path.pop();
     done.insert(var);
-    order.push(nodes[var].id);
     Ok(())
 }
 

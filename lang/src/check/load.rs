@@ -49,7 +49,13 @@ impl Checker {
     }
 
     /// Loads the imports of all files of a package and declares its objects.
-    pub(super) fn finish_package(&mut self, pkg: PkgId, path: &str, dir: &str, source: &dyn PackageSource) {
+    pub(super) fn finish_package(
+        &mut self,
+        pkg: PkgId,
+        path: &str,
+        dir: &str,
+        source: &dyn PackageSource,
+    ) {
         self.loading.push(path.into());
         self.collect_objects(pkg);
         for file in self.packages[pkg.0 as usize].files.clone() {

@@ -34,9 +34,9 @@ mod typexpr;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{SourceMap, Span};
-use crate::syntax::symbol::Symbol;
 use crate::syntax::ast::{self};
 use crate::syntax::symbol::Interner;
+use crate::syntax::symbol::Symbol;
 use crate::tir;
 use crate::types::print::Names;
 use crate::types::ty::{Basic, FuncId, IMethod, NamedId, PkgId, Ty, Types};
@@ -213,6 +213,8 @@ pub(crate) struct Checker {
     wrappers: FxHashMap<(Ty, IMethod), tir::WrapperFunc>,
     /// Interactive: unused names are no errors.
     interactive: bool,
+    /// Functions without a body; reported if nothing else is wrong.
+    missing_bodies: Vec<Span>,
     /// The chunk before.
     last_chunk: Option<PkgId>,
     /// Of a session: package fmt.
@@ -258,6 +260,7 @@ impl Checker {
             method_sets: FxHashMap::default(),
             wrappers: FxHashMap::default(),
             interactive: false,
+            missing_bodies: Vec::new(),
             last_chunk: None,
             printer: None,
             require_main: true,
@@ -265,7 +268,8 @@ impl Checker {
     }
 
     fn err(&mut self, code: Code, span: Span, message: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(code, span, message));
+        self.diagnostics
+            .push(Diagnostic::error(code, span, message));
     }
 
     /// The package whose unexported names are ours.
@@ -352,13 +356,7 @@ impl tir::Bodies for Checker {
         }
         self.flush_pending();
         let span = Span::default();
-        let w = tir::build::interface_wrapper(
-            t,
-            method,
-            &self.a.names,
-            span,
-            &mut self.a.types,
-        );
+        let w = tir::build::interface_wrapper(t, method, &self.a.names, span, &mut self.a.types);
         self.wrappers.insert(key, w.clone());
         w
     }

@@ -45,10 +45,28 @@ pub(crate) enum State {
 /// Where a package-level object is declared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum DeclRef {
-    Func { file: u32, decl: u32 },
-    Const { file: u32, decl: u32, spec: u32, name: u32 },
-    Var { file: u32, decl: u32, spec: u32, name: u32, stmt: bool },
-    Type { file: u32, decl: u32, spec: u32 },
+    Func {
+        file: u32,
+        decl: u32,
+    },
+    Const {
+        file: u32,
+        decl: u32,
+        spec: u32,
+        name: u32,
+    },
+    Var {
+        file: u32,
+        decl: u32,
+        spec: u32,
+        name: u32,
+        stmt: bool,
+    },
+    Type {
+        file: u32,
+        decl: u32,
+        spec: u32,
+    },
 }
 
 impl DeclRef {
@@ -167,7 +185,6 @@ impl Builtin {
 /// Types and names that the checker itself needs.
 pub(crate) struct Universe {
     pub scope: FxHashMap<Symbol, ObjId>,
-    pub error: Ty,
     pub any: Ty,
     pub comparable: Ty,
     pub blank: Symbol,
@@ -199,11 +216,13 @@ impl Universe {
         };
         let any = c.types.intern(TyKind::Interface(Rc::new(empty.clone())));
         declare(c, "any", ObjKind::Type(any));
-        let string_result = c.types.intern(TyKind::Func(Rc::new(crate::types::ty::Signature {
-            params: vec![],
-            results: vec![Basic::String.ty()],
-            variadic: false,
-        })));
+        let string_result = c
+            .types
+            .intern(TyKind::Func(Rc::new(crate::types::ty::Signature {
+                params: vec![],
+                results: vec![Basic::String.ty()],
+                variadic: false,
+            })));
         let error_name = c.names.get("Error");
         let error_under = c.types.intern(TyKind::Interface(Rc::new(InterfaceType {
             methods: vec![crate::types::ty::IMethod {
@@ -231,7 +250,6 @@ impl Universe {
         }
         Universe {
             scope,
-            error,
             any,
             comparable,
             blank: c.names.get("_"),

@@ -49,7 +49,12 @@ pub(super) fn st(span: Span, kind: tir::StmtKind) -> tir::Stmt {
 
 impl<'e> Operand<'e> {
     pub fn invalid(span: Span) -> Operand<'e> {
-        Operand::new(Mode::Invalid, Basic::Invalid.ty(), span, tir::ExprKind::Zero)
+        Operand::new(
+            Mode::Invalid,
+            Basic::Invalid.ty(),
+            span,
+            tir::ExprKind::Zero,
+        )
     }
     pub fn new(mode: Mode, ty: Ty, span: Span, kind: tir::ExprKind) -> Operand<'e> {
         Operand {

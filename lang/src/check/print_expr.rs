@@ -109,7 +109,13 @@ impl Printer<'_> {
             ExprKind::Unary { op, operand } => {
                 self.put(op.text());
                 if *op == UnaryOp::Address
-                    && matches!(operand.kind, ExprKind::Unary { op: UnaryOp::Address, .. })
+                    && matches!(
+                        operand.kind,
+                        ExprKind::Unary {
+                            op: UnaryOp::Address,
+                            ..
+                        }
+                    )
                 {
                     self.put(" ");
                 }

@@ -4,8 +4,8 @@ use super::object::ObjKind;
 use super::operand::{Operand, ex, st};
 use crate::codes::Code;
 use crate::source::Span;
-use crate::syntax::symbol::Symbol;
 use crate::syntax::ast::{self};
+use crate::syntax::symbol::Symbol;
 use crate::tir::{self, ExprKind, RangeKind, StmtKind};
 use crate::types::ty::{Basic, ChanDir, Ty, TyKind};
 
@@ -177,12 +177,20 @@ impl Checker {
                 let untyped_int = x.val.to_int().is_some();
                 if !untyped_int {
                     let text = self.describe(&x);
-                    self.err(Code::InvalidRange, x.span, format!("cannot range over {text}"));
+                    self.err(
+                        Code::InvalidRange,
+                        x.span,
+                        format!("cannot range over {text}"),
+                    );
                     return (x, None);
                 }
                 match target {
                     Some(t) => {
-                        let x = self.assignment(x, Some(t), super::convert::Context::Other("range clause"));
+                        let x = self.assignment(
+                            x,
+                            Some(t),
+                            super::convert::Context::Other("range clause"),
+                        );
                         if !x.is_valid() {
                             return (x, None);
                         }
@@ -279,7 +287,9 @@ impl Checker {
             return Err("func must be func(yield func(...) bool): argument is not func");
         };
         if y.params.len() > 2 {
-            return Err("func must be func(yield func(...) bool): yield func has too many parameters");
+            return Err(
+                "func must be func(yield func(...) bool): yield func has too many parameters",
+            );
         }
         match y.results[..] {
             [r] if self.a.types.basic(r) == Some(Basic::Bool) => Ok(y.params.clone()),

@@ -5,8 +5,8 @@ use super::func::{Exit, FnCtx, RangeFunc, Target};
 use super::object::VarRef;
 use super::operand::{ex, st};
 use crate::source::Span;
-use crate::syntax::symbol::Symbol;
 use crate::syntax::ast::{self};
+use crate::syntax::symbol::Symbol;
 use crate::tir::{self, Callee, CmpOp, ExprKind, StmtKind};
 use crate::types::ty::{Basic, Ty};
 
@@ -27,7 +27,10 @@ impl Checker {
         let int = Basic::Int.ty();
         let f = self.spill(over, out);
         let code_local = self.new_local("", int, span);
-        out.push(st(span, StmtKind::Let(vec![code_local], Some(Self::int_const(0, span)))));
+        out.push(st(
+            span,
+            StmtKind::Let(vec![code_local], Some(Self::int_const(0, span))),
+        ));
         let depth = self.depth();
         let code = VarRef {
             depth,
@@ -115,10 +118,7 @@ impl Checker {
 
     fn set_code(&mut self, code: VarRef, n: i64, span: Span, out: &mut Vec<tir::Stmt>) {
         let place = self.place_of(code, span);
-        out.push(st(
-            span,
-            StmtKind::Assign(place, Self::int_const(n, span)),
-        ));
+        out.push(st(span, StmtKind::Assign(place, Self::int_const(n, span))));
     }
 
     /// `if code != 0 { panic }; code = 1`.
@@ -155,9 +155,12 @@ impl Checker {
         let direct = match exit {
             Exit::Break { depth, id } if depth == here => Some(StmtKind::Break(id)),
             Exit::Continue { depth, id } if depth == here => Some(StmtKind::Continue(id)),
-            Exit::Goto { depth, label } if depth == here => {
-                self.ctx().goto_labels.get(&label).copied().map(StmtKind::Goto)
-            }
+            Exit::Goto { depth, label } if depth == here => self
+                .ctx()
+                .goto_labels
+                .get(&label)
+                .copied()
+                .map(StmtKind::Goto),
             Exit::Return if self.ctx().range.is_none() => Some(StmtKind::Return(vec![])),
             _ => None,
         };

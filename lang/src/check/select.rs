@@ -3,7 +3,7 @@ use super::object::ObjKind;
 use super::operand::{Mode, Operand, ex, st};
 use super::{Checker, Dep, INVALID};
 use crate::codes::Code;
-use crate::syntax::ast::{Expr, Ident};
+use crate::syntax::ast::{Expr, ExprKind as E, Ident};
 use crate::tir::{self, Callee, ExprKind, build};
 use crate::types::lookup::{Hint, Lookup, MethodKind, MethodSel, Step};
 use crate::types::ty::{PkgId, Ty, TyKind};
@@ -54,7 +54,11 @@ impl Checker {
             return invalid;
         }
         if self.is_blank(name.name) {
-            self.err(Code::Undefined, name.span, "cannot refer to blank field or method");
+            self.err(
+                Code::Undefined,
+                name.span,
+                "cannot refer to blank field or method",
+            );
             return invalid;
         }
         if x.mode == Mode::Type {
@@ -75,7 +79,11 @@ impl Checker {
             return invalid;
         }
         if x.is_nil() {
-            self.err(Code::InvalidOperation, x.span, "invalid use of nil in selector expression");
+            self.err(
+                Code::InvalidOperation,
+                x.span,
+                "invalid use of nil in selector expression",
+            );
             return invalid;
         }
         self.flush_pending();
@@ -126,7 +134,11 @@ impl Checker {
     fn not_found(&mut self, operand: &Expr, ty: Ty, name: Ident) {
         let (x, m) = (self.text(operand), self.name(name.name).to_string());
         let why = self.not_found_cause(ty, name);
-        self.err(Code::Undefined, name.span, format!("{x}.{m} undefined ({why})"));
+        self.err(
+            Code::Undefined,
+            name.span,
+            format!("{x}.{m} undefined ({why})"),
+        );
     }
 
     fn not_found_cause(&mut self, ty: Ty, name: Ident) -> String {
@@ -145,7 +157,9 @@ impl Checker {
                 format!("type {t} has no field or method {m}, but does have {what} {name}")
             }
             Hint::Unexported { what, name } => {
-                format!("type {t} has no field or method {m}, but does have unexported {what} {name}")
+                format!(
+                    "type {t} has no field or method {m}, but does have unexported {what} {name}"
+                )
             }
             Hint::Inaccessible { what, name } => {
                 format!("cannot refer to unexported {what} {name}")
@@ -232,7 +246,8 @@ impl Checker {
     fn method_expression<'e>(&mut self, e: &'e Expr, x: Operand<'e>, name: Ident) -> Operand<'e> {
         self.flush_pending();
         let t = x.ty;
-        if self.is_generic_named(t) {
+        let bare = x.ast.map(|e| &e.unparen().kind);
+        if matches!(bare, Some(E::Ident(_) | E::Selector { .. })) && self.is_generic_named(t) {
             let text = self.ty_str(t);
             let message = format!("cannot use generic type {text} without instantiation");
             self.err(Code::Generic, x.span, message);
@@ -240,7 +255,11 @@ impl Checker {
         }
         let pkg = self.pkg();
         let (ts, m) = (self.ty_str(t), self.name(name.name).to_string());
-        let sel = match self.a.types.lookup_field_or_method(t, false, pkg, name.name) {
+        let sel = match self
+            .a
+            .types
+            .lookup_field_or_method(t, false, pkg, name.name)
+        {
             Lookup::Method(sel) => sel,
             Lookup::NeedsPointer(_) => {
                 let message = format!(
@@ -250,18 +269,30 @@ impl Checker {
                 return Operand::invalid(e.span);
             }
             Lookup::Ambiguous => {
-                self.err(Code::Undefined, name.span, format!("ambiguous selector {ts}.{m}"));
+                self.err(
+                    Code::Undefined,
+                    name.span,
+                    format!("ambiguous selector {ts}.{m}"),
+                );
                 return Operand::invalid(e.span);
             }
             Lookup::Field(_) | Lookup::NotFound => {
                 let text = x.ast.map_or(ts.clone(), |e| self.text(e));
-                let why = match self.a.types.lookup_field_or_method(t, false, pkg, name.name) {
+                let why = match self
+                    .a
+                    .types
+                    .lookup_field_or_method(t, false, pkg, name.name)
+                {
                     Lookup::Field(_) => format!("type {ts} has no method {m}"),
                     _ => self
                         .not_found_cause(t, name)
                         .replace("has no field or method", "has no method"),
                 };
-                self.err(Code::Undefined, name.span, format!("{text}.{m} undefined ({why})"));
+                self.err(
+                    Code::Undefined,
+                    name.span,
+                    format!("{text}.{m} undefined ({why})"),
+                );
                 return Operand::invalid(e.span);
             }
         };

@@ -36,7 +36,10 @@ impl Checker {
             .map(|(n, o)| (*n, *o))
             .collect();
         for (name, obj) in imports {
-            self.packages[pkg.0 as usize].scope.entry(name).or_insert(obj);
+            self.packages[pkg.0 as usize]
+                .scope
+                .entry(name)
+                .or_insert(obj);
         }
         self.check_packages(first);
         let start = self.packages[pkg.0 as usize]
@@ -60,7 +63,9 @@ impl Checker {
             }
             return None;
         }
-        self.packages[pkg.0 as usize].scope.remove(&self.universe.main);
+        self.packages[pkg.0 as usize]
+            .scope
+            .remove(&self.universe.main);
         self.last_chunk = Some(pkg);
         Some(self.make_entry(pkg, inits, start))
     }
@@ -73,7 +78,7 @@ impl Checker {
                 right,
                 op_span,
             } => {
-                self.session_define(names, right, *op_span, s, out);
+                self.define_globals(names, right, *op_span, s, out);
                 true
             }
             S::Expr(e) => {
@@ -81,6 +86,9 @@ impl Checker {
                 match x.mode {
                     Mode::Invalid => {}
                     Mode::NoValue => out.push(st(s.span, StmtKind::Expr(x.tir))),
+                    _ if self.prints_itself(&x.tir) => {
+                        out.push(st(s.span, StmtKind::Expr(x.tir)));
+                    }
                     Mode::Type | Mode::Builtin(_) => {
                         let text = self.describe(&x);
                         let message = format!("{text} is not an expression");
@@ -101,6 +109,15 @@ impl Checker {
             }
             _ => false,
         }
+    }
+
+    /// A call of a printing function of fmt: its results are of no interest.
+    fn prints_itself(&self, e: &tir::Expr) -> bool {
+        let ExprKind::Call(Callee::Static(f), _) = &e.kind else {
+            return false;
+        };
+        let name = &self.funcs[f.func.0 as usize].decl.name;
+        name.starts_with("fmt.Print") || name.starts_with("fmt.Fprint")
     }
 
     /// `fmt.Printf("%+v\n", v)`; strings quoted.
@@ -155,8 +172,8 @@ impl Checker {
         out.push(st(span, StmtKind::Expr(call)));
     }
 
-    /// `a, b := …` at the top of a chunk.
-    fn session_define(
+    /// `a, b := …` at the top of a chunk or script, for variables of the package.
+    pub(super) fn define_globals(
         &mut self,
         names: &[ast::Ident],
         right: &[ast::Expr],

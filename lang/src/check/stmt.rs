@@ -7,8 +7,8 @@ use super::operand::{Mode, Operand, ex, st};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::syntax::symbol::Symbol;
 use crate::syntax::ast::{self, DeclKind, Expr, ExprKind as E, Stmt, StmtKind as S};
+use crate::syntax::symbol::Symbol;
 use crate::tir::{self, ExprKind, For, LabelId, StmtKind};
 use crate::types::ty::{Basic, ChanDir, Ty, TyKind};
 
@@ -142,7 +142,11 @@ impl Checker {
                     let local = self.local_types;
                     if !s.type_params.is_empty() {
                         let message = "generic type cannot be declared inside a function";
-                        self.err(Code::NotSupported, s.name.span, format!("not yet supported: {message}"));
+                        self.err(
+                            Code::NotSupported,
+                            s.name.span,
+                            format!("not yet supported: {message}"),
+                        );
                         continue;
                     }
                     let id = self.declare_local(s.name, ObjKind::Unresolved);
@@ -169,14 +173,22 @@ impl Checker {
                     Some(source) => self.const_value(source, *n, i, s.iota),
                     None => {
                         let text = self.name(n.name).to_string();
-                        self.err(Code::MissingInit, n.span, format!("missing init expr for const declaration of {text}"));
+                        self.err(
+                            Code::MissingInit,
+                            n.span,
+                            format!("missing init expr for const declaration of {text}"),
+                        );
                         (super::INVALID, crate::types::constant::Value::Unknown)
                     }
                 });
             }
             if let Some(extra) = last.and_then(|l| l.values.get(s.names.len())) {
                 let text = self.text(extra);
-                self.err(Code::MissingInit, extra.span, format!("extra init expr {text}"));
+                self.err(
+                    Code::MissingInit,
+                    extra.span,
+                    format!("extra init expr {text}"),
+                );
             }
             for (n, (ty, v)) in s.names.iter().zip(values) {
                 self.declare_local(*n, ObjKind::Const(ty, v));
@@ -246,7 +258,8 @@ impl Checker {
                     let E::Star(x) = &callee.unparen().kind else {
                         return None;
                     };
-                    self.callee_kind(x).filter(|k| matches!(k, ObjKind::Type(_)))
+                    self.callee_kind(x)
+                        .filter(|k| matches!(k, ObjKind::Type(_)))
                 }
                 E::Star(_) => None,
                 _ => Some(ObjKind::Type(super::INVALID)),
@@ -496,10 +509,14 @@ impl Checker {
     ) {
         let mut depth = self.env.fns.len() - 1;
         loop {
-            let found = self.env.fns[depth].targets.iter().rev().find(|t| match label {
-                Some(l) => t.label == Some(l) && (!is_continue || t.is_loop),
-                None => !is_continue || t.is_loop,
-            });
+            let found = self.env.fns[depth]
+                .targets
+                .iter()
+                .rev()
+                .find(|t| match label {
+                    Some(l) => t.label == Some(l) && (!is_continue || t.is_loop),
+                    None => !is_continue || t.is_loop,
+                });
             if let Some(t) = found {
                 let (depth, id) = (depth as u32, t.id);
                 let exit = match is_continue {
@@ -604,7 +621,11 @@ impl Checker {
         let mut post = Vec::new();
         if let Some(p) = &f.post {
             if let S::Define { .. } = p.kind {
-                self.err(Code::InvalidDeclaration, p.span, "cannot declare in post statement of for loop");
+                self.err(
+                    Code::InvalidDeclaration,
+                    p.span,
+                    "cannot declare in post statement of for loop",
+                );
             } else {
                 self.stmt(p, None, &mut post);
             }

@@ -6,8 +6,8 @@ use super::operand::{Mode, Operand, ex, st};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::syntax::symbol::Symbol;
 use crate::syntax::ast::{self, Expr, ExprKind as E, StmtKind as S};
+use crate::syntax::symbol::Symbol;
 use crate::tir::{self, Clause, Comm, ExprKind, LocalId, SelectCase, StmtKind, Switch};
 use crate::types::constant::Value;
 use crate::types::ty::{Basic, Ty};
@@ -39,7 +39,12 @@ impl Checker {
             self.stmt(init, None, out);
         }
         let mut tag = self.switch_tag(w, out);
-        self.check_defaults(w.cases.iter().filter(|c| c.is_default).map(|c| c.keyword_span));
+        self.check_defaults(
+            w.cases
+                .iter()
+                .filter(|c| c.is_default)
+                .map(|c| c.keyword_span),
+        );
         let id = self.push_target(label, false);
         let mut seen: FxHashMap<(Ty, String), Span> = FxHashMap::default();
         let mut clauses = Vec::new();
@@ -54,11 +59,16 @@ impl Checker {
                     continue;
                 };
                 let (value, shown) = (x.val.clone(), x.is_const());
+                let ty = match self.is_untyped(x.ty) {
+                    true if self.a.types.is_interface(t.ty) => self.a.types.default_type(x.ty),
+                    true => t.ty,
+                    false => x.ty,
+                };
                 let Some(cond) = self.case_condition(t.clone(), x) else {
                     continue;
                 };
                 if shown {
-                    self.duplicate_case(&value, t.ty, e, &mut seen);
+                    self.duplicate_case(&value, ty, e, &mut seen);
                 }
                 conds.push(cond);
             }
@@ -156,7 +166,11 @@ impl Checker {
         if let Some(b) = w.binding
             && self.is_blank(b.name)
         {
-            self.err(Code::NoNewVariables, b.span, "no new variable on left side of :=");
+            self.err(
+                Code::NoNewVariables,
+                b.span,
+                "no new variable on left side of :=",
+            );
         }
         let x = self.expr(&w.operand, None);
         let mut subject = None;
@@ -167,13 +181,22 @@ impl Checker {
                 self.err(Code::InvalidOperation, x.span, message);
             } else if !self.a.types.is_interface(x.ty) {
                 let text = self.describe(&x);
-                self.err(Code::InvalidOperation, x.span, format!("{text} is not an interface"));
+                self.err(
+                    Code::InvalidOperation,
+                    x.span,
+                    format!("{text} is not an interface"),
+                );
             } else {
                 let e = self.emit(x);
                 subject = Some(self.spill(e, out));
             }
         }
-        self.check_defaults(w.cases.iter().filter(|c| c.is_default).map(|c| c.keyword_span));
+        self.check_defaults(
+            w.cases
+                .iter()
+                .filter(|c| c.is_default)
+                .map(|c| c.keyword_span),
+        );
         let id = self.push_target(label, false);
         let mut seen: FxHashMap<Option<Ty>, Span> = FxHashMap::default();
         let mut bound: Vec<ObjId> = Vec::new();
@@ -233,11 +256,7 @@ impl Checker {
                 bound.push(obj);
                 if let Some(s) = subject.clone().filter(|_| ty != super::INVALID) {
                     let value = match single {
-                        Some(t) => ex(
-                            t,
-                            b.span,
-                            ExprKind::TypeAssert(Box::new(s), t, false),
-                        ),
+                        Some(t) => ex(t, b.span, ExprKind::TypeAssert(Box::new(s), t, false)),
                         None => s,
                     };
                     body.push(st(b.span, StmtKind::Let(vec![local], Some(value))));
@@ -327,9 +346,7 @@ impl Checker {
     }
 
     fn comm_clause(&mut self, s: &ast::Stmt, body: &mut Vec<tir::Stmt>) -> Option<Comm> {
-        let receive = |e: &Expr| {
-            matches!(e.unparen().kind, E::Unary { op, .. } if op == ast::UnaryOp::Receive)
-        };
+        let receive = |e: &Expr| matches!(e.unparen().kind, E::Unary { op, .. } if op == ast::UnaryOp::Receive);
         match &s.kind {
             S::Send {
                 channel,

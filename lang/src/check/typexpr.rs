@@ -15,12 +15,37 @@ use std::rc::Rc;
 
 /// What can be checked only when all types involved are complete.
 pub(super) enum Delayed {
-    MapKey { key: Ty, span: Span, pkg: Option<PkgId> },
-    ValidType { obj: ObjId, named: NamedId, pkg: Option<PkgId> },
-    Embedded { ty: Ty, ptr: bool, span: Span, pkg: Option<PkgId> },
-    TypeArgs { origin: NamedId, targs: Vec<Ty>, spans: Vec<Span>, pkg: Option<PkgId> },
-    VarType { ty: Ty, span: Span, pkg: Option<PkgId> },
-    FieldMethod { named: NamedId, pkg: Option<PkgId> },
+    MapKey {
+        key: Ty,
+        span: Span,
+        pkg: Option<PkgId>,
+    },
+    ValidType {
+        obj: ObjId,
+        named: NamedId,
+        pkg: Option<PkgId>,
+    },
+    Embedded {
+        ty: Ty,
+        ptr: bool,
+        span: Span,
+        pkg: Option<PkgId>,
+    },
+    TypeArgs {
+        origin: NamedId,
+        targs: Vec<Ty>,
+        spans: Vec<Span>,
+        pkg: Option<PkgId>,
+    },
+    VarType {
+        ty: Ty,
+        span: Span,
+        pkg: Option<PkgId>,
+    },
+    FieldMethod {
+        named: NamedId,
+        pkg: Option<PkgId>,
+    },
 }
 
 impl Checker {
@@ -51,7 +76,11 @@ impl Checker {
                     true => " (missing comparable constraint)",
                     false => "",
                 };
-                self.err(Code::InvalidType, span, format!("invalid map key type {text}{why}"));
+                self.err(
+                    Code::InvalidType,
+                    span,
+                    format!("invalid map key type {text}{why}"),
+                );
             }
             Delayed::ValidType { obj, named, .. } => {
                 let mut path = Vec::new();
@@ -197,8 +226,7 @@ impl Checker {
                 );
                 if generic_use {
                     let text = self.ty_str(ty);
-                    let message =
-                        format!("cannot use generic type {text} without instantiation");
+                    let message = format!("cannot use generic type {text} without instantiation");
                     self.err(Code::Generic, e.span, message);
                     return INVALID;
                 }
@@ -327,7 +355,10 @@ impl Checker {
                 }
                 Some(id) => {
                     self.resolve(id);
-                    if !matches!(self.obj(id).kind, ObjKind::Const(..) | ObjKind::Bad | ObjKind::Unresolved) {
+                    if !matches!(
+                        self.obj(id).kind,
+                        ObjKind::Const(..) | ObjKind::Bad | ObjKind::Unresolved
+                    ) {
                         let text = self.name(name.name).to_string();
                         self.obj_mut(id).used = true;
                         let message = format!("invalid array length {text}");
@@ -347,14 +378,17 @@ impl Checker {
             self.err(Code::NotConstant, e.span, message);
             return None;
         }
-        let integer = self.is_untyped(x.ty) || self.a.types.basic(x.ty).is_some_and(Basic::is_integer);
+        let integer =
+            self.is_untyped(x.ty) || self.a.types.basic(x.ty).is_some_and(Basic::is_integer);
         match x.val.as_i64() {
             Some(n) if integer && n >= 0 && (n as u64) < MAX_SIZE => Some(n as u64),
             found => {
                 let text = self.describe(&x);
                 let message = match integer && found.is_some() {
                     true => format!("invalid array length {text}"),
-                    false if integer && x.val.to_int().is_some() => format!("invalid array length {text}"),
+                    false if integer && x.val.to_int().is_some() => {
+                        format!("invalid array length {text}")
+                    }
                     false => format!("array length {text} must be integer"),
                 };
                 self.err(Code::InvalidType, e.span, message);
@@ -365,6 +399,26 @@ impl Checker {
 
     /// A function type.
     pub(super) fn signature(&mut self, f: &ast::FuncType) -> Ty {
+        let names = f.params.iter().chain(&f.results).flat_map(|p| &p.names);
+        let mut seen: Vec<ast::Ident> = Vec::new();
+        for n in names {
+            if self.is_blank(n.name) {
+                continue;
+            }
+            match seen.iter().find(|s| s.name == n.name) {
+                Some(other) => {
+                    let text = self.name(n.name).to_string();
+                    let d = Diagnostic::error(
+                        Code::Redeclared,
+                        n.span,
+                        format!("{text} redeclared in this block"),
+                    )
+                    .also(other.span, format!("other declaration of {text}"));
+                    self.diagnostics.push(d);
+                }
+                None => seen.push(*n),
+            }
+        }
         let mut params = Vec::new();
         let mut variadic = false;
         let count: usize = f.params.iter().map(|p| p.names.len().max(1)).sum();
@@ -423,7 +477,10 @@ impl Checker {
                         span,
                         pkg,
                     });
-                    embedded_name(&f.ty).map(|n| (n, true)).into_iter().collect()
+                    embedded_name(&f.ty)
+                        .map(|n| (n, true))
+                        .into_iter()
+                        .collect()
                 }
             };
             for (n, embedded) in names {
@@ -431,12 +488,9 @@ impl Checker {
                     && let Some(i) = fields.iter().position(|f| f.name == n.name)
                 {
                     let text = self.name(n.name).to_string();
-                    let d = Diagnostic::error(
-                        Code::Redeclared,
-                        n.span,
-                        format!("{text} redeclared"),
-                    )
-                    .also(spans[i], format!("other declaration of {text}"));
+                    let d =
+                        Diagnostic::error(Code::Redeclared, n.span, format!("{text} redeclared"))
+                            .also(spans[i], format!("other declaration of {text}"));
                     self.diagnostics.push(d);
                     continue;
                 }
@@ -473,7 +527,11 @@ impl Checker {
                     let sig = self.signature(ty);
                     if methods.iter().any(|m| m.name == name.name) {
                         let text = self.name(name.name).to_string();
-                        self.err(Code::Redeclared, name.span, format!("duplicate method {text}"));
+                        self.err(
+                            Code::Redeclared,
+                            name.span,
+                            format!("duplicate method {text}"),
+                        );
                         continue;
                     }
                     methods.push(IMethod {
@@ -512,11 +570,13 @@ impl Checker {
         }
         let _ = span;
         methods.sort();
-        self.a.types.intern(TyKind::Interface(Rc::new(InterfaceType {
-            methods,
-            terms,
-            comparable,
-        })))
+        self.a
+            .types
+            .intern(TyKind::Interface(Rc::new(InterfaceType {
+                methods,
+                terms,
+                comparable,
+            })))
     }
 
     /// The terms of an element (`None`: all types), and the interface if it embeds one.
@@ -565,7 +625,11 @@ impl Checker {
                     let message = format!("cannot use {text} in union ({text} contains methods)");
                     self.err(Code::InvalidType, t.ty.span, message);
                 } else if ty == self.universe.comparable {
-                    self.err(Code::InvalidType, t.ty.span, "cannot use comparable in union");
+                    self.err(
+                        Code::InvalidType,
+                        t.ty.span,
+                        "cannot use comparable in union",
+                    );
                 } else if i.comparable {
                     let message = format!("cannot use {text} in union ({text} embeds comparable)");
                     self.err(Code::InvalidType, t.ty.span, message);
@@ -595,7 +659,11 @@ impl Checker {
                 let show = |c: &Checker, t: Term| {
                     format!("{}{}", if t.tilde { "~" } else { "" }, c.ty_str(t.ty))
                 };
-                let message = format!("overlapping terms {} and {}", show(self, new), show(self, o));
+                let message = format!(
+                    "overlapping terms {} and {}",
+                    show(self, new),
+                    show(self, o)
+                );
                 let span = t.tilde.map_or(t.ty.span, |s| s.to(t.ty.span));
                 self.err(Code::InvalidType, span, message);
                 continue;
@@ -637,7 +705,11 @@ impl Checker {
             _ => {
                 let text = self.ty_str(generic);
                 let message = format!("invalid operation: {text} is not a generic type");
-                self.err(Code::Generic, operand.span, message.replace("invalid operation: ", ""));
+                self.err(
+                    Code::Generic,
+                    operand.span,
+                    message.replace("invalid operation: ", ""),
+                );
                 return INVALID;
             }
         };
@@ -645,7 +717,10 @@ impl Checker {
         if targs.len() != want {
             let text = self.ty_str(generic);
             let (which, span) = match targs.len() < want {
-                true => ("not enough", operand.span.to(args[args.len() - 1].span).end()),
+                true => (
+                    "not enough",
+                    operand.span.to(args[args.len() - 1].span).end(),
+                ),
                 false => ("too many", args[want].span),
             };
             let got = targs.len();
@@ -701,14 +776,17 @@ impl Checker {
                 }
                 c if self.a.types.is_interface(c) || self.is_incomplete(c) => c,
                 // `[P int]` means `[P interface{ int }]`.
-                c => self.a.types.intern(TyKind::Interface(Rc::new(InterfaceType {
-                    methods: vec![],
-                    terms: Some(vec![Term {
-                        tilde: false,
-                        ty: c,
-                    }]),
-                    comparable: false,
-                }))),
+                c => self
+                    .a
+                    .types
+                    .intern(TyKind::Interface(Rc::new(InterfaceType {
+                        methods: vec![],
+                        terms: Some(vec![Term {
+                            tilde: false,
+                            ty: c,
+                        }]),
+                        comparable: false,
+                    }))),
             };
             for _ in &p.names {
                 self.a.types.params[params[at].0 as usize].constraint = constraint;
@@ -751,8 +829,7 @@ impl Checker {
             _ => {
                 if !params.is_empty() && e.as_ident().is_some() {
                     let text = self.text(e);
-                    let message =
-                        format!("cannot use generic type {text} without instantiation");
+                    let message = format!("cannot use generic type {text} without instantiation");
                     self.err(Code::Generic, e.span, message);
                 }
             }
@@ -771,7 +848,11 @@ impl Checker {
         };
         if let Some(why) = bad {
             let text = self.ty_str(base);
-            self.err(Code::InvalidType, e.span, format!("invalid receiver type {text} ({why})"));
+            self.err(
+                Code::InvalidType,
+                e.span,
+                format!("invalid receiver type {text} ({why})"),
+            );
         }
         match e.unparen().kind {
             ExprKind::Star(_) => self.a.types.pointer(base),

@@ -27,7 +27,7 @@ fn main_calling_fib(n: i64) -> Program {
 
 #[test]
 fn recursion_gives_fibonacci_numbers() {
-    assert_eq!(run(&main_calling_fib(20)), (Outcome::Exit(0), vec![6765]));
+    assert_eq!(run(&main_calling_fib(20)), (Outcome::Done, vec![6765]));
 }
 
 /// Timing of the interpreter proper: `cargo test --release -p vm -- --ignored --nocapture`.
@@ -108,7 +108,7 @@ fn deferred_functions_run_in_reverse_and_recover_resumes_the_frame() {
         (12, None, f2),
         (12, None, f3),
     ]);
-    assert_eq!(run(&program), (Outcome::Exit(0), vec![2, 7]));
+    assert_eq!(run(&program), (Outcome::Done, vec![2, 7]));
     TEXTS.with_borrow(|texts| assert_eq!(texts[..], ["runtime error: integer divide by zero"]));
 }
 
@@ -130,7 +130,7 @@ fn recover_counts_only_in_the_deferred_function_itself() {
     program.funcs[1].wrapper = true;
     program.funcs[0].code.push(op(Op::Ret, 0, 0, 0));
     program.funcs[0].recover_pc = Some(5);
-    assert_eq!(run(&program).0, Outcome::Exit(0));
+    assert_eq!(run(&program).0, Outcome::Done);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_panic_in_a_deferred_function_replaces_the_older_one() {
         (12, None, f2),
         (12, None, f3),
     ]);
-    assert_eq!(run(&program), (Outcome::Exit(0), vec![9]));
+    assert_eq!(run(&program), (Outcome::Done, vec![9]));
     let nil = "runtime error: invalid memory address or nil pointer dereference";
     TEXTS.with_borrow(|texts| assert_eq!(texts[..], [nil]));
 }
@@ -194,7 +194,7 @@ fn lists_survive_collections_at_every_allocation() {
         gc_stress: true,
         ..options()
     };
-    assert_eq!(run_with(stress, &program), (Outcome::Exit(0), vec![4950]));
+    assert_eq!(run_with(stress, &program), (Outcome::Done, vec![4950]));
 }
 
 #[test]

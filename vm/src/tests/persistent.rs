@@ -51,7 +51,7 @@ fn a_committed_transaction_stays_and_one_left_by_a_panic_is_undone() {
         &body,
         vec![(12, None, f1), (12, Some(10), f2), (12, None, f3)],
     );
-    assert_eq!(run(&program), (Outcome::Exit(0), vec![5]));
+    assert_eq!(run(&program), (Outcome::Done, vec![5]));
 }
 
 #[test]
@@ -81,5 +81,5 @@ fn volatile_pointers_are_refused_and_deep_copies_are_not() {
     };
     assert_eq!(run(&store(vec![])).0, Outcome::Panicked);
     let copied = vec![op(Op::Persist, 2, 2, 0), NODE_PTR.into()];
-    assert_eq!(run(&store(copied)), (Outcome::Exit(0), vec![8]));
+    assert_eq!(run(&store(copied)), (Outcome::Done, vec![8]));
 }
