@@ -53,10 +53,6 @@ impl Checker {
                 shared.extend(words.filter_map(|w| self.a.names.interner.find(w)));
             }
         }
-        
-        for d in &ast.decls {
-            eprintln!("{:?} {:?}", d.span, self.sources.text(d.span));
-        }
         loop {
             let before = shared.len();
             for names in &defines {

@@ -31,7 +31,7 @@ impl Fun<'_, '_> {
         match &e.kind {
             ExprKind::Local(l) => self.home(*l).boxed,
             ExprKind::Global(_) => true,
-            ExprKind::Field(b, _) => self.is_late(b),
+            ExprKind::Field(b, _) | ExprKind::Deref(b) | ExprKind::Convert(_, b) => self.is_late(b),
             _ => false,
         }
     }

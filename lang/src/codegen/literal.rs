@@ -1,6 +1,7 @@
 //! Composite literals, in slots or straight into fresh objects.
 use super::frame::SLOT_BYTES_MAX;
 use super::func::Fun;
+use super::scan;
 use super::types::Shape;
 use crate::bytecode::op::{Mode, Op};
 use crate::tir::*;
@@ -75,10 +76,18 @@ impl Fun<'_, '_> {
         self.asm.op_bc(Op::NewArr, p, t);
         self.asm.word(len);
         let size = self.g.info(elem).size;
-        for (i, x) in elems {
-            let mark = self.top;
-            self.init(p, i * size, elem, x, None);
-            self.top = mark;
+        let last_call = elems
+            .iter()
+            .rposition(|x| scan::has_call(&x.1))
+            .unwrap_or(0);
+        for late in [false, true] {
+            for (n, (i, x)) in elems.iter().enumerate() {
+                if (n < last_call && self.is_late(x)) == late {
+                    let mark = self.top;
+                    self.init(p, i * size, elem, x, None);
+                    self.top = mark;
+                }
+            }
         }
         let d = want.unwrap_or_else(|| self.alloc(3));
         self.mov(d, p, 1);

@@ -158,6 +158,8 @@ pub struct Scan {
     /// Transactions open at each `Target`.
     pub target_txns: Vec<u32>,
     txns: u32,
+    /// What a bare return gives.
+    results: Vec<LocalId>,
 }
 
 impl Scan {
@@ -169,6 +171,7 @@ impl Scan {
             indexed: vec![false; n],
             target_txns: vec![0; body.labels as usize],
             txns: 0,
+            results: body.results.clone(),
         };
         s.stmts(&body.stmts);
         s
@@ -178,6 +181,11 @@ impl Scan {
         for s in list {
             match &s.kind {
                 StmtKind::Target(l) => self.target_txns[l.0 as usize] = self.txns,
+                StmtKind::Return(es) if es.is_empty() => {
+                    for l in &self.results {
+                        self.mentioned[l.0 as usize] = true;
+                    }
+                }
                 StmtKind::Range(r) => {
                     for l in [r.key, r.value].into_iter().flatten() {
                         self.mentioned[l.0 as usize] = true;
