@@ -153,7 +153,7 @@ fn bad_arguments_and_sources() {
     s.pgo(&["nul.pgo"]).fails(1, &["nul.pgo:1:", "NUL"]);
     s.file(
         "long.pgo",
-        format!("x := 1{}\nprintln(y)", " + 1".repeat(2_500_000)),
+        format!("x := \"{}\"; println(y)\n", "text ".repeat(2_000_000)),
     );
     s.pgo(&["long.pgo"]).fails(1, &["undefined: y"]);
     s.file(
