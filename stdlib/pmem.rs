@@ -46,6 +46,11 @@ pub const NATIVES: &[NativeDef] = natives! {
         });
         c.ret_bool(inside);
     };
+    "pmem.hook" "func(func(), bool) bool" => |c| {
+        let (closure, on_commit) = (c.ptr(), c.bool());
+        let waits = c.pmem_hook(closure, on_commit);
+        c.ret_bool(waits);
+    };
     "pmem.sync" "func() string" => |c| {
         let result = c.pmem_sync();
         ret_error(c, result);

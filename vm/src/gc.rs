@@ -111,6 +111,9 @@ impl Vm {
         for panic in &self.g.panics {
             visit(panic.data);
         }
+        for hook in &self.g.hooks {
+            visit(hook.closure);
+        }
         for &word in &self.pinned {
             visit(word);
         }

@@ -14,6 +14,17 @@ pub(crate) struct Defer {
     pub closure: u64,
     /// Behind the `Defer`: says which function the frame is of.
     pub pc: *const u64,
+    /// Of a transaction (`Hook`): it runs before the frame's own and cannot recover.
+    pub is_hook: bool,
+}
+
+/// What `pmem.OnCommit` and `pmem.OnRollback` leave with an open transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hook {
+    /// Which of the open transactions it belongs to, from 1; 0: its outcome is known, it is to run.
+    pub level: usize,
+    pub on_commit: bool,
+    pub closure: u64,
 }
 
 /// An open `txn` block.
@@ -31,6 +42,7 @@ pub(crate) struct Goroutine {
     pub defers: Vec<Defer>,
     pub panics: Vec<Panic>,
     pub txns: Vec<TxnMark>,
+    pub hooks: Vec<Hook>,
 }
 
 impl Goroutine {
@@ -41,6 +53,7 @@ impl Goroutine {
             defers: Vec::new(),
             panics: Vec::new(),
             txns: Vec::new(),
+            hooks: Vec::new(),
         }
     }
 
@@ -53,5 +66,28 @@ impl Goroutine {
         bigger[..self.stack.len()].copy_from_slice(&self.stack);
         self.stack = bigger;
         true
+    }
+
+    /// The innermost transaction, just taken off `txns`, is over. What belongs to a committed inner one goes to
+    /// the outer one.
+    pub fn settle_hooks(&mut self, committed: bool) {
+        let depth = self.txns.len();
+        self.hooks.retain_mut(|hook| {
+            if hook.level <= depth {
+                return true;
+            }
+            if committed && depth > 0 {
+                hook.level = depth;
+                return true;
+            }
+            hook.level = 0;
+            hook.on_commit == committed
+        });
+    }
+
+    /// Takes the next hook to run: none before the outermost transaction is over.
+    pub fn next_hook(&mut self) -> Option<u64> {
+        let first = self.txns.is_empty() && self.hooks.first().is_some_and(|hook| hook.level == 0);
+        first.then(|| self.hooks.remove(0).closure)
     }
 }

@@ -145,6 +145,8 @@ pub struct Vm {
     pinned: Vec<u64>,
     seed_counter: u64,
     rt_error_ty: Option<TypeIdx>,
+    /// runtime.TypeAssertionError and the key of pointers to it.
+    assertion_error: Option<(TypeIdx, u64)>,
     string_ty: Option<TypeIdx>,
     _globals_mapping: Mapping,
 }

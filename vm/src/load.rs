@@ -65,6 +65,7 @@ impl Vm {
             pinned: Vec::new(),
             seed_counter: std::process::id().into(),
             rt_error_ty: None,
+            assertion_error: None,
             string_ty: None,
             _globals_mapping: globals_mapping,
         };
@@ -138,6 +139,11 @@ impl Vm {
                 .position(|ty| ty.name == name && ty.kind == kind)
         };
         self.rt_error_ty = named("runtime.rtError", Kind::String).map(|ty| ty as u32);
+        let assertion = program
+            .types
+            .iter()
+            .find(|ty| ty.name == "*runtime.TypeAssertionError");
+        self.assertion_error = assertion.map(|pointer| (pointer.elem, pointer.key));
         self.string_ty = named("string", Kind::String).map(|ty| ty as u32);
         let by_key = (0..)
             .zip(&program.types)

@@ -521,6 +521,20 @@ impl Ctx<'_> {
     pub fn pmem_sync(&mut self) -> Result<(), String> {
         self.vm.sync_heap()
     }
+    /// Has a func value without parameters and results run after the outcome of the open transaction; false if none
+    /// is open.
+    pub fn pmem_hook(&mut self, closure: u64, on_commit: bool) -> bool {
+        let level = self.vm.g.txns.len();
+        if level > 0 {
+            let hook = crate::goroutine::Hook {
+                level,
+                on_commit,
+                closure,
+            };
+            self.vm.g.hooks.push(hook);
+        }
+        level > 0
+    }
     pub fn pmem_checkpoint(&mut self) -> Result<(), String> {
         self.vm.checkpoint_heap()
     }

@@ -2,7 +2,8 @@
 //!
 //! The value of a run-time error is of the type named `runtime.rtError` (underlying type string, with methods
 //! `Error() string` and `RuntimeError()`), which the library's package runtime declares and the compiler includes;
-//! its string is the whole text, `runtime error: ` and all. Programs without that type get a plain string.
+//! its string is the whole text, `runtime error: ` and all; that of a failed type assertion is a
+//! `*runtime.TypeAssertionError`. The compiler includes both where a program can recover; others get a plain string.
 
 /// Raised by an instruction. Texts follow Go's.
 #[derive(Clone, Debug)]
@@ -17,8 +18,10 @@ pub(crate) enum Trap {
     SliceBounds(String),
     /// A run-time error by its text after `runtime error: `.
     Runtime(String),
-    /// A run-time error whose text has no such prefix: type assertions.
+    /// A run-time error whose text has no such prefix.
     Plain(String),
+    /// A failed type assertion.
+    Assertion(String),
     /// The program's own panic: an interface value.
     Value(u64, u64),
     /// A panic with a string as its value.
@@ -30,6 +33,15 @@ pub(crate) enum Trap {
 }
 
 impl Trap {
+    /// Of an operation on maps or values that failed.
+    pub fn of_failure(text: String) -> Trap {
+        if text.starts_with("hash of unhashable type") {
+            Trap::Plain(text)
+        } else {
+            Trap::Runtime(text)
+        }
+    }
+
     /// The whole text of a run-time error.
     pub fn text(&self) -> Option<String> {
         Some(match self {
@@ -45,7 +57,7 @@ impl Trap {
             }
             Trap::SliceBounds(text) => format!("runtime error: slice bounds out of range {text}"),
             Trap::Runtime(text) => format!("runtime error: {text}"),
-            Trap::Plain(text) => text.clone(),
+            Trap::Plain(text) | Trap::Assertion(text) => text.clone(),
             Trap::Value(..) | Trap::Message(_) | Trap::Fatal(_) | Trap::Exit(_) => return None,
         })
     }
@@ -68,4 +80,6 @@ pub(crate) struct Panic {
     pub deferring_pc: *const u64,
     pub deferred: usize,
     pub recovered: bool,
+    /// What runs is a transaction's hook: it cannot recover.
+    pub in_hook: bool,
 }

@@ -30,6 +30,7 @@ impl Checker {
         }
         self.check_package_names(pkg);
         self.finish_package(pkg, "main", dir, source);
+        self.load_runtime(pkg, source);
         self.check_packages(0);
         let name = self.a.names.packages[pkg.0 as usize].0.clone();
         let start = self.main_function(pkg, &name);

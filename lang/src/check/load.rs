@@ -7,8 +7,17 @@ use crate::package::PackageSource;
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::types::ty::{Basic, PkgId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
+
+/// Library packages that scripts may use by their last name alone.
+const NESTED: [(&str, &str); 5] = [
+    ("bits", "math/bits"),
+    ("filepath", "path/filepath"),
+    ("fs", "io/fs"),
+    ("rand", "math/rand"),
+    ("utf8", "unicode/utf8"),
+];
 
 impl Checker {
     pub(super) fn new_package(&mut self, path: &str, name: &str, library: bool) -> PkgId {
@@ -70,8 +79,74 @@ impl Checker {
                 }
                 self.declare_import(pkg, file, spec, imported);
             }
+            if ast.form == ast::Form::Script {
+                self.implicit_imports(pkg, file, dir, source);
+            }
         }
         self.loading.pop();
+    }
+
+    /// A script may use packages of the library without importing them: words that stand before a
+    /// dot and an exported name, are declared nowhere and name a package.
+    fn implicit_imports(&mut self, pkg: PkgId, file: u32, dir: &str, source: &dyn PackageSource) {
+        let ast = self.files[file as usize].clone();
+        let text = self.sources.file(ast.id).text().to_string();
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let mut seen: FxHashSet<&str> = FxHashSet::default();
+        for (dot, _) in text.match_indices('.') {
+            if !text[dot + 1..].starts_with(char::is_uppercase) {
+                continue;
+            }
+            let word = &text[..dot];
+            let start = word.rfind(|c: char| !is_word(c)).map_or(0, |at| {
+                at + word[at..].chars().next().map_or(1, char::len_utf8)
+            });
+            let word = &word[start..];
+            if word.is_empty() || text[..start].ends_with('.') || !seen.insert(word) {
+                continue;
+            }
+            let Some(name) = self.a.names.interner.find(word) else {
+                continue;
+            };
+            let visible = self.file_scopes[file as usize].contains_key(&name);
+            if visible || self.visible_in_package(pkg, name) {
+                continue;
+            }
+            let path = NESTED
+                .iter()
+                .find(|(n, _)| *n == word)
+                .map_or(word, |(_, p)| p);
+            if self.by_path.contains_key(path) || source.load(path, dir).is_ok_and(|p| p.is_library)
+            {
+                let end = ast.end;
+                let Some(imported) = self.import_path(path, end, dir, source) else {
+                    continue;
+                };
+                let kind = ObjKind::Package(imported);
+                let id = self
+                    .a
+                    .object(name, end, Some(pkg), kind, State::Black, None);
+                self.obj_mut(id).used = true;
+                self.file_scopes[file as usize].insert(name, id);
+                let imports = &mut self.packages[pkg.0 as usize].imports;
+                if !imports.contains(&imported) {
+                    imports.push(imported);
+                }
+            }
+        }
+    }
+
+    /// Is the name one of the package's, or of the chunks before?
+    fn visible_in_package(&self, pkg: PkgId, name: crate::syntax::symbol::Symbol) -> bool {
+        let mut at = Some(pkg);
+        while let Some(p) = at {
+            let package = &self.packages[p.0 as usize];
+            if package.scope.contains_key(&name) {
+                return true;
+            }
+            at = package.outer;
+        }
+        false
     }
 
     fn import(
@@ -82,6 +157,19 @@ impl Checker {
     ) -> Option<PkgId> {
         let written = self.name(spec.path).to_string();
         self.import_path(&written, spec.path_span, importer, source)
+    }
+
+    /// Package runtime has the types of run-time panics; sources without it do without them.
+    pub(super) fn load_runtime(&mut self, pkg: PkgId, source: &dyn PackageSource) {
+        if source.load("runtime", ".").is_ok() {
+            let span = Span::default();
+            if let Some(id) = self.import_path("runtime", span, ".", source) {
+                let imports = &mut self.packages[pkg.0 as usize].imports;
+                if !imports.contains(&id) {
+                    imports.push(id);
+                }
+            }
+        }
     }
 
     /// The package that a path means, loaded if it is not there yet.

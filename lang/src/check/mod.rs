@@ -39,7 +39,7 @@ use crate::syntax::symbol::Interner;
 use crate::syntax::symbol::Symbol;
 use crate::tir;
 use crate::types::print::Names;
-use crate::types::ty::{Basic, FuncId, IMethod, NamedId, PkgId, Ty, Types};
+use crate::types::ty::{Basic, FuncId, IMethod, NamedId, PkgId, Ty, TyKind, Types};
 use func::FnCtx;
 use object::{DeclRef, ObjId, ObjKind, Object, State, Universe};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -359,5 +359,22 @@ impl tir::Bodies for Checker {
         let w = tir::build::interface_wrapper(t, method, &self.a.names, span, &mut self.a.types);
         self.wrappers.insert(key, w.clone());
         w
+    }
+    fn runtime_errors(&mut self) -> Vec<Ty> {
+        let Some(&pkg) = self.by_path.get("runtime") else {
+            return Vec::new();
+        };
+        let mut named = |name: &str| {
+            let name = self.a.names.interner.find(name)?;
+            let id = *self.packages[pkg.0 as usize].scope.get(&name)?;
+            self.resolve(id);
+            match self.obj(id).kind {
+                ObjKind::Type(ty) => Some(ty),
+                _ => None,
+            }
+        };
+        let (plain, assertion) = (named("rtError"), named("TypeAssertionError"));
+        let assertion = assertion.map(|ty| self.a.types.intern(TyKind::Pointer(ty)));
+        plain.into_iter().chain(assertion).collect()
     }
 }

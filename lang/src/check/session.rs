@@ -29,6 +29,7 @@ impl Checker {
             return None;
         }
         self.finish_package(pkg, "main", ".", source);
+        self.load_runtime(pkg, source);
         self.printer = self.import_path("fmt", self.files[file as usize].end, ".", source);
         // Imports hold for the chunks that follow.
         let imports: Vec<_> = self.file_scopes[file as usize]

@@ -126,6 +126,7 @@ impl Fun<'_, '_> {
                 s
             }
             ExprKind::Recover => {
+                self.g.live_runtime_errors();
                 let d = want.unwrap_or_else(|| self.alloc(2));
                 self.asm.op(Op::Recover, d, 0, 0);
                 d
@@ -150,11 +151,6 @@ impl Fun<'_, '_> {
                 self.asm.op(op, d, s, 0);
                 self.asm.word(u64::from(t));
                 d
-            }
-            ExprKind::TypeIndex(ty) => {
-                let ty = self.sub(*ty);
-                let t = self.g.type_index(ty);
-                self.constant(u64::from(t), want)
             }
             _ => {
                 self.unsupported(e.span, "channels");

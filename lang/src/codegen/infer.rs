@@ -80,7 +80,7 @@ impl Gen<'_> {
                 self.walk_operands(at, l);
                 self.walk(at, e);
             }
-            StmtKind::Block(b) | StmtKind::Labeled(_, b) => self.walk_stmts(at, b),
+            StmtKind::Block(b) => self.walk_stmts(at, b),
             StmtKind::If(c, a, b) => {
                 self.walk(at, c);
                 self.walk_stmts(at, a);
@@ -179,11 +179,8 @@ impl Gen<'_> {
     /// Visits an expression and all in it: calls make instances, stores reach memory.
     fn walk(&mut self, at: At, e: &Expr) -> Heap {
         match &e.kind {
-            ExprKind::Const(_)
-            | ExprKind::Zero
-            | ExprKind::Local(_)
-            | ExprKind::Recover
-            | ExprKind::TypeIndex(_) => {}
+            ExprKind::Const(_) | ExprKind::Zero | ExprKind::Local(_) => {}
+            ExprKind::Recover => self.live_runtime_errors(),
             ExprKind::Global(g) => {
                 self.global_heap(*g);
                 if self.cx.globals()[g.0 as usize].root.is_some() {

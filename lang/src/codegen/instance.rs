@@ -137,7 +137,6 @@ impl Gen<'_> {
             locals.push(Local {
                 name: String::new(),
                 ty: *ty,
-                span,
                 boxed: false,
             });
             LocalId(locals.len() as u32 - 1)
@@ -322,6 +321,13 @@ impl Gen<'_> {
         };
         for p in parts {
             self.live_type(p);
+        }
+    }
+
+    /// `recover` may give a run-time error.
+    pub fn live_runtime_errors(&mut self) {
+        for ty in self.cx.runtime_errors() {
+            self.live_type(ty);
         }
     }
 

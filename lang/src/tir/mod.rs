@@ -49,7 +49,6 @@ pub enum FuncKind {
 pub struct Global {
     pub name: String,
     pub ty: Ty,
-    pub span: Span,
     /// `pvar`: the name of its root in the heap.
     pub root: Option<String>,
 }
@@ -82,7 +81,6 @@ pub struct Body {
 pub struct Local {
     pub name: String,
     pub ty: Ty,
-    pub span: Span,
     /// Its address is taken, or a function literal that captures it (or it after being captured)
     /// is assigned somewhere: it lives in a heap object of its own, made anew each time its `Let`
     /// runs. The checker sets it for whole variables; `&x.f`, `x[i:j]` of an array and calls of
@@ -294,8 +292,6 @@ pub enum ExprKind {
     PmemRoot(Box<Expr>),
     /// `pmem.Lookup[T](name)`: the tuple (`*T`, bool).
     PmemLookup(Box<Expr>),
-    /// A type as an argument of a native that needs one: its runtime type index, type int.
-    TypeIndex(Ty),
 }
 
 /// Options of a `txn`.
@@ -328,8 +324,6 @@ pub enum StmtKind {
     /// `x op= y`, `x++`: the place is evaluated once.
     OpAssign(BinOp, Expr, Expr),
     Block(Vec<Stmt>),
-    /// Break leaves through the label (labelled blocks, lowered constructs).
-    Labeled(LabelId, Vec<Stmt>),
     If(Expr, Vec<Stmt>, Vec<Stmt>),
     For(For),
     Range(Box<Range>),
@@ -401,7 +395,6 @@ pub struct Switch {
 
 #[derive(Clone, Debug)]
 pub struct Clause {
-    pub span: Span,
     pub conds: Vec<Expr>,
     pub is_default: bool,
     pub body: Vec<Stmt>,
@@ -409,7 +402,6 @@ pub struct Clause {
 
 #[derive(Clone, Debug)]
 pub struct SelectCase {
-    pub span: Span,
     pub comm: Comm,
     pub body: Vec<Stmt>,
 }
@@ -442,6 +434,10 @@ pub trait Bodies {
     /// The method as a function of an interface's data word: the first parameter is the value
     /// itself where it is stored inline (`Types::is_direct`), else a pointer to it.
     fn interface_wrapper(&mut self, t: Ty, method: &IMethod) -> WrapperFunc;
+    /// Types of the values of run-time panics, which programs see by `recover`.
+    fn runtime_errors(&mut self) -> Vec<Ty> {
+        Vec::new()
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -119,7 +119,7 @@ slow_handlers! {
     Defer |vm, i, pc, fp| {
         let frame = vm.slot_of(fp);
         let closure = get(fp, i.a());
-        vm.g.defers.push(crate::goroutine::Defer { frame, closure, pc });
+        vm.g.defers.push(crate::goroutine::Defer { frame, closure, pc, is_hook: false });
         (pc, fp)
     }
     Panic |vm, i, pc, fp| {

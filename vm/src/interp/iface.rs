@@ -154,7 +154,7 @@ fn throw_assert(vm: &mut Vm, pc: Pc, fp: Fp, key: u64, want: u64, iface: u64) ->
         }
         text
     };
-    vm.throw(Trap::Plain(text), pc, fp)
+    vm.throw(Trap::Assertion(text), pc, fp)
 }
 
 impl Vm {

@@ -161,7 +161,7 @@ macro_rules! check {
     ($vm:ident, $pc:ident, $fp:ident, $result:expr) => {
         match $result {
             Ok(value) => value,
-            Err(text) => return $vm.throw($crate::trap::Trap::Runtime(text), $pc, $fp),
+            Err(text) => return $vm.throw($crate::trap::Trap::of_failure(text), $pc, $fp),
         }
     };
 }

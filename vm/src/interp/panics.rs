@@ -4,7 +4,7 @@
 use lang::bytecode::program::{FuncIdx, Function, NO_FUNC};
 
 use super::*;
-use crate::goroutine::MAX_STACK_BYTES;
+use crate::goroutine::{Defer, MAX_STACK_BYTES};
 use crate::raw;
 use crate::trap::{Panic, Trap};
 use crate::{Outcome, STACK_SLACK};
@@ -99,6 +99,12 @@ impl Vm {
                 let (key, data) = self.string_value(self.string_ty, &text);
                 (key, data, Some(text))
             }
+            Trap::Assertion(text) if self.assertion_error.is_some() => {
+                let (ty, key) = self.assertion_error.expect("looked at just now");
+                // The pointer to a struct of one string: as an interface holding a string, but for the key.
+                let (_, data) = self.string_value(Some(ty), &text);
+                (key, data, Some(text))
+            }
             other => {
                 let text = other.text().unwrap_or_default();
                 let (key, data) = self.string_value(self.rt_error_ty.or(self.string_ty), &text);
@@ -117,6 +123,7 @@ impl Vm {
             deferring_pc: pc,
             deferred: 0,
             recovered: false,
+            in_hook: false,
         });
         self.unwind()
     }
@@ -135,17 +142,41 @@ impl Vm {
         (key, string)
     }
 
+    /// Rolls back the transactions that the newest panic leaves before the next deferred function runs; their hooks
+    /// come before it.
+    fn unwind_txns(&mut self) {
+        let above = self.g.defers.get(self.defer_floor..).and_then(<[_]>::last);
+        let next = above.map(|defer| (defer.frame, defer.pc));
+        if self.defer_floor == 0 || next.is_some() {
+            self.rollback_txns(next.map_or(0, |(frame, _)| frame));
+        }
+        let panic = self.g.panics.last().expect("only panics unwind");
+        let (frame, pc) = next.unwrap_or((panic.frame, panic.pc));
+        // Inserted below one another: the first one runs first.
+        let at = self.g.defers.len();
+        while let Some(closure) = self.g.next_hook() {
+            let hook = Defer {
+                frame,
+                closure,
+                pc,
+                is_hook: true,
+            };
+            self.g.defers.insert(at, hook);
+        }
+    }
+
     /// Runs the next deferred function for the newest panic, or gives up.
     fn unwind(&mut self) -> Next {
+        self.unwind_txns();
         if self.g.defers.len() <= self.defer_floor {
             self.report_panics();
             self.abandon();
             return self.stop(Outcome::Panicked);
         }
         let defer = self.g.defers.pop().expect("there is one above the floor");
-        self.rollback_txns(defer.frame);
         let txn = self.in_txn();
         let panic = self.g.panics.last_mut().expect("only panics unwind");
+        panic.in_hook = defer.is_hook;
         panic.deferring = defer.frame;
         panic.deferring_pc = defer.pc;
         let (pc, frame) = (panic.pc, panic.frame);
@@ -185,7 +216,10 @@ impl Vm {
         let Some(panic) = self.g.panics.last() else {
             return (0, 0);
         };
-        if panic.recovered || self.func_at(pc).is_some_and(|(_, func)| func.wrapper) {
+        if panic.recovered
+            || panic.in_hook
+            || self.func_at(pc).is_some_and(|(_, func)| func.wrapper)
+        {
             return (0, 0);
         }
         while frame != panic.deferred {
@@ -208,6 +242,7 @@ impl Vm {
     /// Nothing of the running program goes on: open transactions are rolled back.
     fn abandon(&mut self) {
         self.rollback_txns(0);
+        self.g.hooks.clear();
         self.g.defers.truncate(self.defer_floor);
         self.g.panics.truncate(self.panic_floor);
     }

@@ -3,7 +3,7 @@
 
 use super::memory::NIL_PAGE;
 use super::*;
-use crate::goroutine::TxnMark;
+use crate::goroutine::{Hook, TxnMark};
 use crate::raw;
 use crate::trap::Trap;
 
@@ -95,6 +95,7 @@ slow_handlers! {
         (pc.add(1), fp)
     }
     Persist |vm, i, pc, fp| {
+        vm.poll(pc, fp);
         let ty = ext(pc, 0) as u32;
         let rt = *vm.types.rt(ty);
         let (from, to) = (fp.add(i.b()), fp.add(i.a()));
@@ -111,11 +112,47 @@ slow_handlers! {
         (pc, fp)
     }
     TxnCommit |vm, i, pc, fp| {
+        // A hook that it ran returns to this very instruction.
+        if vm.g.txns.is_empty() {
+            return run_hook(vm, pc, fp);
+        }
         let options = vm.g.txns.first().map_or(0, |outermost| outermost.options);
         vm.g.txns.pop();
         let done = vm.commit_txn(options);
+        vm.g.settle_hooks(done.is_ok());
         or_panic!(vm, pc, fp, done);
-        (pc, fp)
+        if vm.g.hooks.is_empty() {
+            return (pc, fp);
+        }
+        run_hook(vm, pc, fp)
+    }
+}
+
+/// Runs the next function that waited for the outcome of the outermost transaction, if there is one.
+#[cold]
+#[inline(never)]
+unsafe fn run_hook(vm: &mut Vm, pc: Pc, fp: Fp) -> Next {
+    let slots = vm.frame_end(pc, fp) - vm.slot_of(fp) + 2;
+    let Some(closure) = vm.g.next_hook() else {
+        return (pc, fp);
+    };
+    let func = vm.deferred_func(closure, false);
+    let entry = vm.funcs[func as usize];
+    // SAFETY: the frame behind this one's end, in the stack once there is room.
+    unsafe {
+        if fp.add(slots + entry.frame_slots) > vm.stack_end {
+            let hook = Hook {
+                level: 0,
+                on_commit: true,
+                closure,
+            };
+            vm.g.hooks.insert(0, hook);
+            return vm.grow_stack(pc, fp, slots + entry.frame_slots);
+        }
+        let callee = fp.add(slots);
+        *callee.sub(1) = pc.sub(1) as u64 | (slots as u64) << 48;
+        *callee.sub(2) = closure;
+        (entry.code, callee)
     }
 }
 
@@ -141,6 +178,7 @@ unsafe fn find_pvar(vm: &mut Vm, i: Ins, pc: Pc, fp: Fp) -> Next {
 
 #[inline(never)]
 unsafe fn enter_heap(vm: &mut Vm, i: Ins, pc: Pc, fp: Fp) -> Next {
+    vm.poll(pc, fp);
     // SAFETY: as for handlers.
     unsafe {
         match vm.make_persistent(ext(pc, 0) as u32, fp.add(i.a()) as u64) {
@@ -176,6 +214,7 @@ impl Vm {
         while self.g.txns.last().is_some_and(|mark| mark.frame >= frame) {
             self.g.txns.pop();
             self.rollback_txn();
+            self.g.settle_hooks(false);
         }
     }
 

@@ -20,6 +20,7 @@ handlers! {
 
 slow_handlers! {
     PNew |vm, i, pc, fp| {
+        vm.poll(pc, fp);
         let at = match vm.alloc_persistent(i.bc() as u32, 1) {
             Ok(at) => at,
             Err(text) => return vm.throw(Trap::Message(text), pc, fp),
@@ -35,6 +36,7 @@ slow_handlers! {
         (pc.add(1), fp)
     }
     PNewArr |vm, i, pc, fp| {
+        vm.poll(pc, fp);
         let at = match vm.alloc_persistent(i.bc() as u32, ext(pc, 0)) {
             Ok(at) => at,
             Err(text) => return vm.throw(Trap::Message(text), pc, fp),
@@ -126,17 +128,20 @@ slow_handlers! {
             return (pc.add(3), fp);
         }
         let persistent = vm.appends_persistently(addr, target, mode);
-        if persistent && let Err(text) = vm.check_elements(ty, from, n) {
-            return vm.throw(Trap::Message(vm.store_message(&text, pc)), pc, fp);
-        }
+        let staged = if persistent {
+            match vm.stage_elements(ty, from, n) {
+                Ok(staged) => staged,
+                Err(text) => return vm.throw(Trap::Message(vm.store_message(&text, pc)), pc, fp),
+            }
+        } else {
+            None
+        };
         let (addr, cap) = match vm.make_room(ty, addr, len, cap, n, persistent) {
             Ok(room) => room,
             Err(text) => return vm.throw(Trap::Message(text), pc, fp),
         };
+        let from = staged.as_ref().map_or(from, |staged| staged.as_ptr() as u64);
         raw::copy(addr + len * rt.size, from, n * rt.size);
-        if persistent && let Err(text) = vm.make_elements_persistent(ty, addr + len * rt.size, n) {
-            return vm.throw(Trap::Message(text), pc, fp);
-        }
         set(fp, i.a(), addr);
         set(fp, i.a() + 1, len + n);
         set(fp, i.a() + 2, cap);
@@ -149,14 +154,12 @@ slow_handlers! {
         let (to, from) = (get(fp, i.b()), get(fp, i.c()));
         if n > 0 {
             if mode != 0 && vm.is_persistent(to) {
-                if let Err(text) = vm.check_elements(ty, from, n) {
-                    return vm.throw(Trap::Message(vm.store_message(&text, pc)), pc, fp);
-                }
+                let staged = match vm.stage_elements(ty, from, n) {
+                    Ok(staged) => staged,
+                    Err(text) => return vm.throw(Trap::Message(vm.store_message(&text, pc)), pc, fp),
+                };
                 vm.will_store(to, n * size);
-                raw::copy(to, from, n * size);
-                if let Err(text) = vm.make_elements_persistent(ty, to, n) {
-                    return vm.throw(Trap::Message(text), pc, fp);
-                }
+                raw::copy(to, staged.as_ref().map_or(from, |staged| staged.as_ptr() as u64), n * size);
             } else {
                 raw::copy(to, from, n * size);
             }
@@ -445,21 +448,23 @@ impl Vm {
         }
         let has_pointers = !self.types.desc(ty).ptrs.is_empty();
         let cap = grown_cap(needed, cap, rt.size, has_pointers);
+        let staged = if is_moving_home {
+            self.stage_elements(ty, addr, len)?
+        } else {
+            None
+        };
         let new = if persistent {
-            if is_moving_home {
-                self.check_elements(ty, addr, len)?;
-            }
             self.alloc_persistent(ty, cap)?
         } else {
             self.try_alloc_volatile(rt.gc, cap, cap * rt.size)
                 .ok_or("runtime: out of memory")?
         };
         if len > 0 {
+            let from = staged
+                .as_ref()
+                .map_or(addr, |staged| staged.as_ptr() as u64);
             // SAFETY: the old elements are live, the new memory is fresh and larger.
-            unsafe { raw::copy(new, addr, len * rt.size) };
-        }
-        if is_moving_home {
-            self.make_elements_persistent(ty, new, len)?;
+            unsafe { raw::copy(new, from, len * rt.size) };
         }
         if persistent {
             self.will_store(new, needed * rt.size);

@@ -8,11 +8,50 @@ use crate::Vm;
 use crate::map;
 use crate::raw;
 
+/// What a conversion did, so that a refused one leaves no trace: interface words of the value itself and what they
+/// were; copies of boxed values, whose own references are still to be converted.
+#[derive(Default)]
+struct Entering {
+    replaced: Vec<(u64, u64)>,
+    copies: Vec<(TypeIdx, u64)>,
+}
+
 /// Values that enter the heap.
 impl Vm {
     /// Makes the value at `at`, not yet in the heap, fit to be stored there: strings and boxed values are copied, what
-    /// refers to volatile memory is refused, by a text like `volatile pointer`.
+    /// refers to volatile memory is refused, by a text like `volatile pointer`; the value is as before then.
     pub(crate) fn make_persistent(&mut self, ty: TypeIdx, at: u64) -> Result<(), String> {
+        if self.types.desc(ty).ptrs.is_empty() {
+            return Ok(());
+        }
+        let mut entering = Entering::default();
+        let done = self.enter_all(&mut entering, ty, at);
+        if done.is_err() {
+            // SAFETY: interface words of the value; copies made just now, which nothing refers to any more.
+            unsafe {
+                for &(at, old) in &entering.replaced {
+                    raw::write(at, old);
+                }
+                for &(ty, copy) in &entering.copies {
+                    raw::zero(copy, self.types.rt(ty).size);
+                }
+            }
+        }
+        done
+    }
+
+    /// Boxes may hold boxes, as deep as a list: no recursion.
+    fn enter_all(&mut self, entering: &mut Entering, ty: TypeIdx, at: u64) -> Result<(), String> {
+        self.enter(entering, ty, at)?;
+        let mut next = 0;
+        while let Some(&(ty, copy)) = entering.copies.get(next) {
+            next += 1;
+            self.enter(entering, ty, copy)?;
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, entering: &mut Entering, ty: TypeIdx, at: u64) -> Result<(), String> {
         let types = self.types_ptr();
         let desc = types.desc(ty);
         if desc.ptrs.is_empty() {
@@ -24,15 +63,15 @@ impl Vm {
                 Kind::String => self.make_string_persistent(at),
                 Kind::Struct => {
                     for field in &desc.fields {
-                        self.make_persistent(field.ty, at + u64::from(field.offset))?;
+                        self.enter(entering, field.ty, at + u64::from(field.offset))?;
                     }
                     Ok(())
                 }
                 Kind::Array => {
                     let size = types.rt(desc.elem).size;
-                    (0..desc.len).try_for_each(|i| self.make_persistent(desc.elem, at + i * size))
+                    (0..desc.len).try_for_each(|i| self.enter(entering, desc.elem, at + i * size))
                 }
-                Kind::Interface => self.make_interface_persistent(at),
+                Kind::Interface => self.enter_interface(entering, at),
                 Kind::Slice => {
                     let addr = raw::read(at);
                     if addr == 0 || self.is_persistent(addr) {
@@ -77,7 +116,7 @@ impl Vm {
 
     /// # Safety
     /// An interface value is at `at`.
-    unsafe fn make_interface_persistent(&mut self, at: u64) -> Result<(), String> {
+    unsafe fn enter_interface(&mut self, entering: &mut Entering, at: u64) -> Result<(), String> {
         // SAFETY: as the caller promises.
         unsafe {
             let (key, data) = (raw::read(at), raw::read(at + 8));
@@ -101,10 +140,8 @@ impl Vm {
                     }
                     let copy = self.alloc_persistent(ty, 1)?;
                     raw::copy(copy, data, self.types.rt(ty).size);
-                    if let Err(text) = self.make_persistent(ty, copy) {
-                        raw::zero(copy, self.types.rt(ty).size);
-                        return Err(text);
-                    }
+                    entering.copies.push((ty, copy));
+                    entering.replaced.push((at + 8, data));
                     raw::write(at + 8, copy);
                     Ok(())
                 }
@@ -112,74 +149,24 @@ impl Vm {
         }
     }
 
-    /// Whether `n` values at `at` may enter the heap, without changing anything.
-    pub(crate) fn check_elements(&mut self, ty: TypeIdx, at: u64, n: u64) -> Result<(), String> {
-        let size = self.types.rt(ty).size;
-        if self.types.desc(ty).ptrs.is_empty() {
-            return Ok(());
-        }
-        (0..n).try_for_each(|i| self.check_value(ty, at + i * size))
-    }
-
-    fn check_value(&self, ty: TypeIdx, at: u64) -> Result<(), String> {
-        let desc = self.types.desc(ty);
-        // SAFETY: a value of this type is at `at`.
-        unsafe {
-            match desc.kind {
-                Kind::Struct => desc
-                    .fields
-                    .iter()
-                    .try_for_each(|field| self.check_value(field.ty, at + u64::from(field.offset))),
-                Kind::Array => {
-                    let size = self.types.rt(desc.elem).size;
-                    (0..desc.len).try_for_each(|i| self.check_value(desc.elem, at + i * size))
-                }
-                Kind::Interface => {
-                    let (key, data) = (raw::read(at), raw::read(at + 8));
-                    match self.types.by_key(key) {
-                        Some(ty) if key & 3 == 0 && data != 0 && !self.is_persistent(data) => {
-                            Err(refused(self.types.desc(ty).kind).into())
-                        }
-                        Some(ty) if key & 2 != 0 && !self.is_persistent(data) => {
-                            self.check_value(ty, data)
-                        }
-                        _ => Ok(()),
-                    }
-                }
-                Kind::Slice => {
-                    let addr = raw::read(at);
-                    let fits = addr == 0 || raw::read(at + 16) == 0 || self.is_persistent(addr);
-                    if fits {
-                        Ok(())
-                    } else {
-                        Err("volatile slice".into())
-                    }
-                }
-                Kind::Pointer | Kind::Map | Kind::Func | Kind::Chan | Kind::UnsafePointer => {
-                    let addr = raw::read(at);
-                    if addr == 0 || self.is_persistent(addr) {
-                        Ok(())
-                    } else {
-                        Err(refused(desc.kind).into())
-                    }
-                }
-                _ => Ok(()),
-            }
-        }
-    }
-
-    /// `make_persistent` of `n` values already copied into fresh or announced persistent memory.
-    pub(crate) fn make_elements_persistent(
+    /// Copies of `n` values at `from` that may enter the heap, in a buffer: what is refused, or does not fit into the
+    /// heap, is so before anything changes. None for values without references.
+    pub(crate) fn stage_elements(
         &mut self,
         ty: TypeIdx,
-        at: u64,
+        from: u64,
         n: u64,
-    ) -> Result<(), String> {
+    ) -> Result<Option<Vec<u64>>, String> {
         if self.types.desc(ty).ptrs.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let size = self.types.rt(ty).size;
-        (0..n).try_for_each(|i| self.make_persistent(ty, at + i * size))
+        let mut staged = vec![0u64; (n * size).div_ceil(8) as usize];
+        let at = staged.as_mut_ptr() as u64;
+        // SAFETY: `n` values are at `from`, and the buffer has room for them.
+        unsafe { raw::copy(at, from, n * size) };
+        (0..n).try_for_each(|i| self.make_persistent(ty, at + i * size))?;
+        Ok(Some(staged))
     }
 }
 
@@ -200,6 +187,8 @@ struct Copier {
     done: FxHashMap<u64, u64>,
     /// Copied memory whose references still point to the originals: type, address, count.
     work: Vec<(TypeIdx, u64, u64)>,
+    /// A key is being copied, which must be whole before it is put into its map.
+    in_key: bool,
 }
 
 impl Vm {
@@ -262,9 +251,13 @@ impl Vm {
                         Some(dynamic) if key & 2 != 0 && !self.is_persistent(data) => {
                             let copy = self.alloc_persistent(dynamic, 1)?;
                             raw::copy(copy, data, types.rt(dynamic).size);
-                            // At once, so that the value can be hashed.
-                            self.copy_refs(copier, dynamic, copy)?;
                             raw::write(at + 8, copy);
+                            if copier.in_key {
+                                // At once, so that the key can be hashed.
+                                self.copy_refs(copier, dynamic, copy)?;
+                            } else {
+                                copier.work.push((dynamic, copy, 1));
+                            }
                         }
                         Some(dynamic) => {
                             self.heap_type(dynamic)?;
@@ -332,7 +325,9 @@ impl Vm {
             // SAFETY: the buffer holds a key; entry and value lie in live maps.
             unsafe {
                 raw::copy(at, from, layout.key_size);
+                copier.in_key = true;
                 self.copy_refs(copier, layout.key_ty, at)?;
+                copier.in_key = false;
                 let entry = self.map_assign(layout, copy, at, true)?;
                 raw::copy(entry + layout.val_offset, value, layout.val_size);
                 copier
