@@ -59,14 +59,14 @@ codes! {
     E0110 RecursiveType: "a type or declaration that refers to itself", "type T struct {\n\tt T\n}\n";
     E0111 InitializationCycle: "a variable whose initial value depends on itself", "package main\n\nvar x = f()\n\nfunc f() int { return x }\n\nfunc main() {}\n";
     E0112 InvalidType: "a type that cannot be built like that", "var m map[[]int]int\n_ = m\n";
-    E0113 NotAType: "an expression where a type is needed", "x := 1\nvar y x\n_ = y\n";
+    E0113 NotAType: "an expression where a type is needed", "func f() {\n\tx := 1\n\tvar y x\n\t_ = y\n}\n";
     E0114 Generic: "type arguments that are missing, wrong, or do not satisfy their constraints", "func f[T any]() {}\n\nf()\n";
     E0201 MismatchedTypes: "a value of another type than is needed", "var x int = \"a\"\n_ = x\n";
     E0202 InvalidOperation: "an operator or operation that the operands do not have", "_ = -\"a\"\n";
     E0203 InvalidConversion: "a conversion between types that do not convert", "_ = int(\"a\")\n";
     E0204 ConstantOverflow: "a constant that its type cannot represent", "var x uint8 = 1\n_ = x + 256\n";
     E0205 DivisionByZero: "a division by the constant zero", "x := 1\n_ = x / 0\n";
-    E0206 NotConstant: "a value where a constant is needed", "x := 1\nconst c = x\n";
+    E0206 NotConstant: "a value where a constant is needed", "func f() {\n\tx := 1\n\tconst c = x\n}\n";
     E0207 UntypedNil: "nil where its type cannot be told", "x := nil\n_ = x\n";
     E0208 InvalidIndex: "an index or size that is no integer or out of range", "a := [2]int{}\n_ = a[2]\n";
     E0209 InvalidLiteral: "a composite literal that does not fit its type", "type T struct{ x int }\n\n_ = T{y: 1}\n";

@@ -215,10 +215,10 @@ impl Checker {
                 BinaryOp::ShiftLeft => "shift ",
                 _ => "",
             },
-            Some(ast::ExprKind::Unary { op, .. }) => match op {
-                UnaryOp::Complement => "bitwise complement ",
-                _ => "",
-            },
+            Some(ast::ExprKind::Unary {
+                op: UnaryOp::Complement,
+                ..
+            }) => "bitwise complement ",
             _ => "",
         }
     }
@@ -494,14 +494,13 @@ impl Checker {
         }
         if let Some(cause) = cause {
             let (xs, ys) = (self.operand_text(&x), self.operand_text(&y));
-            let _ = at_second;
             let (span, message) = match case {
                 true => (
                     x.span,
                     format!("invalid case {xs} in switch on {ys} ({cause})"),
                 ),
                 false => (
-                    x.span,
+                    if at_second { y.span } else { x.span },
                     format!("invalid operation: {xs} {} {ys} ({cause})", o.op.text()),
                 ),
             };

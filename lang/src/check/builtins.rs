@@ -43,10 +43,7 @@ impl Checker {
         }
         let n = c.args.len();
         if n < min || max.is_some_and(|m| n > m) {
-            let (which, at) = match n < min {
-                true => ("not enough", c.rparen),
-                false => ("too many", c.args[max.unwrap_or(0)].span),
-            };
+            let which = if n < min { "not enough" } else { "too many" };
             if !type_argument(b) {
                 for a in &c.args {
                     self.use_expr(a);
@@ -56,7 +53,7 @@ impl Checker {
             let message = format!(
                 "invalid operation: {which} arguments for {text} (expected {min}, found {n})"
             );
-            self.err(Code::ArgumentCount, at, message);
+            self.err(Code::ArgumentCount, span, message);
             return invalid;
         }
         match b {
@@ -330,15 +327,12 @@ impl Checker {
         };
         let n = args.list.len();
         if min == 2 && n != 2 {
-            let (which, at) = match n < min {
-                true => ("not enough", c.rparen),
-                false => ("too many", c.args[0].span),
-            };
+            let which = if n < min { "not enough" } else { "too many" };
             let text = self.text(e);
             let message = format!(
                 "invalid operation: {which} arguments for {text} (expected {min}, found {n})"
             );
-            self.err(Code::ArgumentCount, at, message);
+            self.err(Code::ArgumentCount, span, message);
             return Operand::invalid(span);
         }
         let before = args.before;
@@ -545,8 +539,17 @@ impl Checker {
         if !m.is_valid() || !k.is_valid() {
             return Operand::invalid(span);
         }
-        let core = self.a.types.core_type(m.ty);
-        let Some(TyKind::Map(key, _)) = core.map(|t| self.a.types.kind(t).clone()) else {
+        let key = match self.a.types.core_type(m.ty) {
+            Some(core) => self.map_key(core),
+            // Maps of one key type.
+            None => {
+                let terms = self.a.types.param_terms(m.ty).unwrap_or_default();
+                let mut keys = terms.iter().map(|t| self.map_key(t.ty));
+                let first = keys.next().flatten();
+                first.filter(|k| keys.all(|other| other == Some(*k)))
+            }
+        };
+        let Some(key) = key else {
             let text = self.describe(&m);
             let message = format!("invalid argument: {text} is not a map");
             self.err(Code::InvalidCall, m.span, message);
@@ -558,6 +561,13 @@ impl Checker {
         }
         let m = Box::new(self.emit(m));
         self.statement(span, ExprKind::Delete(m, Box::new(k.tir)))
+    }
+
+    fn map_key(&self, t: Ty) -> Option<Ty> {
+        match self.a.types.under(t) {
+            TyKind::Map(key, _) => Some(*key),
+            _ => None,
+        }
     }
 
     fn make<'e>(&mut self, e: &'e Expr, c: &'e ast::CallExpr, place: Place) -> Operand<'e> {

@@ -303,7 +303,7 @@ impl Checker {
     fn count_error(&mut self, c: &ast::CallExpr, list: &[Operand], sig: &Signature) {
         let n = sig.params.len();
         let (which, at) = match list.len() < n {
-            true => ("not enough", c.rparen),
+            true => ("not enough", c.args.last().map_or(c.rparen, |a| a.span)),
             false => (
                 "too many",
                 c.args

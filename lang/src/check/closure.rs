@@ -55,11 +55,11 @@ impl Checker {
             ..FnCtx::default()
         });
         for t in params {
-            let p = self.temp(*t, span);
+            let p = self.temp(*t);
             self.ctx().params.push(p);
         }
         for t in results {
-            let r = self.temp(*t, span);
+            let r = self.temp(*t);
             self.ctx().info[r.0 as usize].assigned = true;
             self.ctx().results.push(r);
         }
@@ -85,7 +85,7 @@ impl Checker {
         out: &mut Vec<tir::Stmt>,
     ) -> Vec<tir::Expr> {
         let span = tuple.span;
-        let locals: Vec<LocalId> = tys.iter().map(|t| self.temp(*t, span)).collect();
+        let locals: Vec<LocalId> = tys.iter().map(|t| self.temp(*t)).collect();
         out.push(st(span, StmtKind::Let(locals.clone(), Some(tuple))));
         locals
             .iter()

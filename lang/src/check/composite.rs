@@ -103,6 +103,9 @@ impl Checker {
             },
             _ => {
                 self.use_elements(&c.elements);
+                if core == INVALID && !self.a.types.is_param(ty) {
+                    return Operand::invalid(span);
+                }
                 let text = self.ty_str(ty);
                 let message = format!("invalid composite literal type {text}");
                 self.err(Code::InvalidLiteral, span, message);

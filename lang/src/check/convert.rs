@@ -506,6 +506,11 @@ impl Checker {
     ) -> Operand<'e> {
         let from = self.a.types.basic(x.ty).unwrap_or(Basic::Invalid);
         let span = call.span;
+        // `byte` and `rune` as written.
+        let shown = match &call.unparen().kind {
+            ast::ExprKind::Call(c) if c.callee.as_ident().is_some() => self.text(&c.callee),
+            _ => self.ty_str(t),
+        };
         let done = |v: Value| {
             let mut out = Operand::constant(t, v, span);
             out.ast = Some(call);
@@ -521,7 +526,7 @@ impl Checker {
         match x.val.represent(b) {
             Ok(v) => done(v),
             Err(_) if from.is_integer() && b.is_integer() => {
-                let (v, ts) = (x.val.to_string(), self.ty_str(t));
+                let (v, ts) = (x.val.to_string(), shown);
                 self.err(
                     Code::ConstantOverflow,
                     x.span,
@@ -530,7 +535,7 @@ impl Checker {
                 Operand::invalid(span)
             }
             Err(e) => {
-                let (text, ts) = (self.describe(&x), self.ty_str(t));
+                let (text, ts) = (self.describe(&x), shown);
                 let suffix = match e {
                     ReprError::Truncated if from.is_numeric() && b.is_numeric() => " (truncated)",
                     _ => "",

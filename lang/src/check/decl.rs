@@ -294,19 +294,14 @@ impl Checker {
     pub(super) fn new_global(&mut self, id: ObjId, ty: Ty, persistent: bool) -> GlobalId {
         let gid = GlobalId(self.globals.len() as u32);
         let o = self.obj(id);
-        let (name, span) = (self.name(o.name).to_string(), o.span);
+        let name = self.name(o.name).to_string();
         let pkg = o.pkg.unwrap_or(PkgId(0));
         let path = self.a.names.packages[pkg.0 as usize].1.clone();
         let root = persistent.then(|| match path.as_str() {
             "main" => name.clone(),
             path => format!("{path}.{name}"),
         });
-        self.globals.push(tir::Global {
-            name,
-            ty,
-            span,
-            root,
-        });
+        self.globals.push(tir::Global { name, ty, root });
         self.obj_mut(id).kind = ObjKind::Global(gid);
         gid
     }
@@ -585,13 +580,40 @@ impl Checker {
         }
         let waiting = std::mem::take(&mut self.waiting);
         if !waiting.is_empty() {
-            let cycle: Vec<ObjId> = waiting.iter().map(|w| w.2).collect();
-            self.report_cycle(&cycle);
+            self.report_waiting(&waiting);
             for (n, ..) in waiting {
                 self.set_underlying(n, INVALID);
             }
         }
         self.run_delayed();
+    }
+
+    /// Types that wait for each other: every cycle among them once.
+    fn report_waiting(&mut self, waiting: &[(NamedId, Ty, ObjId)]) {
+        let next = |c: &Checker, at: usize| match c.a.types.kind(waiting[at].1) {
+            TyKind::Named(n) => waiting.iter().position(|w| w.0 == *n),
+            _ => None,
+        };
+        let mut done = vec![false; waiting.len()];
+        for start in 0..waiting.len() {
+            let mut path: Vec<usize> = Vec::new();
+            let mut at = Some(start);
+            while let Some(i) = at {
+                if done[i] {
+                    break;
+                }
+                if let Some(from) = path.iter().position(|p| *p == i) {
+                    let cycle: Vec<ObjId> = path[from..].iter().map(|p| waiting[*p].2).collect();
+                    self.report_cycle(&cycle);
+                    break;
+                }
+                path.push(i);
+                at = next(self, i);
+            }
+            for p in path {
+                done[p] = true;
+            }
+        }
     }
 
     /// Gives a type its declared methods; signatures follow when the type is complete.

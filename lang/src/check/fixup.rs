@@ -72,7 +72,7 @@ fn stmt(s: &mut Stmt, f: &mut dyn FnMut(&mut Expr)) {
             }
             expr(e, f);
         }
-        StmtKind::Block(b) | StmtKind::Labeled(_, b) | StmtKind::Txn(_, b) => each_expr(b, f),
+        StmtKind::Block(b) | StmtKind::Txn(_, b) => each_expr(b, f),
         StmtKind::If(c, a, b) => {
             expr(c, f);
             each_expr(a, f);
@@ -128,8 +128,7 @@ pub(super) fn expr(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         | ExprKind::MakeMap(_, None)
         | ExprKind::MakeChan(None)
         | ExprKind::New(_, None)
-        | ExprKind::Recover
-        | ExprKind::TypeIndex(_) => {}
+        | ExprKind::Recover => {}
         ExprKind::Unary(_, a)
         | ExprKind::Field(a, _)
         | ExprKind::Deref(a)

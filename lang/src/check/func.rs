@@ -104,14 +104,13 @@ impl Checker {
         LabelId(ctx.labels - 1)
     }
 
-    pub(super) fn new_local(&mut self, name: &str, ty: Ty, span: Span) -> LocalId {
+    pub(super) fn new_local(&mut self, name: &str, ty: Ty) -> LocalId {
         let depth = self.depth();
         let ctx = self.ctx();
         let id = LocalId(ctx.locals.len() as u32);
         ctx.locals.push(tir::Local {
             name: name.into(),
             ty,
-            span,
             boxed: false,
         });
         ctx.info.push(VarInfo {
@@ -123,14 +122,14 @@ impl Checker {
         id
     }
 
-    pub(super) fn temp(&mut self, ty: Ty, span: Span) -> LocalId {
-        self.new_local("", ty, span)
+    pub(super) fn temp(&mut self, ty: Ty) -> LocalId {
+        self.new_local("", ty)
     }
 
     /// `let tmp = e`, and the temporary as an expression.
     pub(super) fn spill(&mut self, e: tir::Expr, out: &mut Vec<tir::Stmt>) -> tir::Expr {
         let (ty, span) = (e.ty, e.span);
-        let local = self.temp(ty, span);
+        let local = self.temp(ty);
         out.push(tir::Stmt {
             span,
             kind: tir::StmtKind::Let(vec![local], Some(e)),
@@ -250,7 +249,7 @@ impl Checker {
     /// A local variable and its object.
     pub(super) fn declare_var(&mut self, name: Ident, ty: Ty) -> (ObjId, LocalId) {
         let text = self.name(name.name).to_string();
-        let local = self.new_local(&text, ty, name.span);
+        let local = self.new_local(&text, ty);
         let depth = self.depth();
         let id = self.declare_local(name, ObjKind::Local(VarRef { depth, local }, ty));
         (id, local)
@@ -324,7 +323,7 @@ impl Checker {
         self.bind_type_params(f, d);
         if let (Some(recv), Some(ty)) = (&d.receiver, recv_ty) {
             let name = recv.names.first().copied();
-            self.declare_param(name, ty, recv.ty.span);
+            self.declare_param(name, ty);
         }
         let body = d.body.as_ref();
         self.function_body(sig, &d.ty, body);
@@ -345,14 +344,14 @@ impl Checker {
         body
     }
 
-    fn declare_param(&mut self, name: Option<Ident>, ty: Ty, span: Span) {
+    fn declare_param(&mut self, name: Option<Ident>, ty: Ty) {
         let local = match name {
             Some(n) => {
                 let (obj, local) = self.declare_var(n, ty);
                 self.obj_mut(obj).used = true;
                 local
             }
-            None => self.new_local("", ty, span),
+            None => self.new_local("", ty),
         };
         self.ctx().params.push(local);
     }
@@ -386,7 +385,7 @@ impl Checker {
         for p in &ty.params {
             for i in 0..p.names.len().max(1) {
                 let t = sig.params.get(at).copied().unwrap_or(INVALID);
-                self.declare_param(p.names.get(i).copied(), t, p.ty.span);
+                self.declare_param(p.names.get(i).copied(), t);
                 at += 1;
             }
         }
@@ -401,7 +400,7 @@ impl Checker {
                         self.ctx().named_results.push(obj);
                         local
                     }
-                    None => self.new_local("", t, r.ty.span),
+                    None => self.new_local("", t),
                 };
                 // Every `return` assigns it.
                 self.ctx().info[local.0 as usize].assigned = true;

@@ -221,26 +221,38 @@ impl Checker {
             }
             InferError::Constraint(p, t) => {
                 let constraint = self.a.types.params[p.0 as usize].constraint;
+                let pkg = self.pkg();
+                let open = self.a.types.mentions(constraint, Some(params));
+                let missing = self.a.types.implements(t, constraint, true);
+                let typed = pairs.iter().any(|(_, t)| !self.is_untyped(*t));
+                if let (false, false, Err(missing)) = (open, typed, missing) {
+                    let names = &self.a.names;
+                    let message = self
+                        .a
+                        .types
+                        .missing_message(t, constraint, &missing, true, names, pkg);
+                    self.err(Code::Generic, c.lparen, message);
+                    return None;
+                }
                 let (n, t, c_text) = (param_name(self, p), self.ty_str(t), self.ty_str(constraint));
                 (
-                    c.rparen,
+                    c.lparen,
                     format!("{n} (type {t}) does not satisfy {c_text}"),
                 )
             }
-            InferError::Untyped {
-                argument: at,
-                default,
-                inferred,
-            } => {
-                let (text, span) = argument(self, at);
-                let (d, i, p) = (
-                    self.ty_str(default),
-                    self.ty_str(inferred),
-                    self.ty_str(pairs[at].0),
+            InferError::Untyped { argument: at, .. } => {
+                let (_, span) = argument(self, at);
+                let param = pairs[at].0;
+                let others = pairs[..at].iter().filter(|(p, _)| *p == param);
+                let other = others.map(|(_, t)| *t).find(|t| self.is_untyped(*t));
+                let (a, b) = (
+                    self.ty_str(other.unwrap_or(pairs[at].1)),
+                    self.ty_str(pairs[at].1),
                 );
+                let p = self.ty_str(param);
                 (
                     span,
-                    format!("default type {d} of {text} does not match inferred type {i} for {p}"),
+                    format!("mismatched types {a} and {b} (cannot infer {p})"),
                 )
             }
         };
@@ -268,14 +280,10 @@ impl Checker {
         let Err((i, constraint, missing)) = self.a.types.verify_targs(params, targs) else {
             return true;
         };
-        let message = self.a.types.missing_message(
-            targs[i],
-            constraint,
-            &missing,
-            true,
-            &self.a.names,
-            pkg,
-        );
+        let message =
+            self.a
+                .types
+                .missing_message(targs[i], constraint, &missing, true, &self.a.names, pkg);
         let span = spans.get(i).copied().unwrap_or_default();
         self.err(Code::Generic, span, message);
         false

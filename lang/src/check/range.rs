@@ -89,7 +89,7 @@ impl Checker {
                 locals[i] = Some(local);
                 values.push(None);
             } else {
-                let local = self.temp(ty, v.span);
+                let local = self.temp(ty);
                 locals[i] = Some(local);
                 values.push(Some(ex(ty, v.span, ExprKind::Local(local))));
             }

@@ -26,7 +26,7 @@ impl Checker {
     ) {
         let int = Basic::Int.ty();
         let f = self.spill(over, out);
-        let code_local = self.new_local("", int, span);
+        let code_local = self.new_local("", int);
         out.push(st(
             span,
             StmtKind::Let(vec![code_local], Some(Self::int_const(0, span))),
@@ -58,12 +58,12 @@ impl Checker {
         });
         let mut args = Vec::new();
         for t in params {
-            let p = self.temp(*t, span);
+            let p = self.temp(*t);
             self.ctx().params.push(p);
             args.push(ex(*t, span, ExprKind::Local(p)));
         }
         let bool_ty = Basic::Bool.ty();
-        let result = self.temp(bool_ty, span);
+        let result = self.temp(bool_ty);
         self.ctx().info[result.0 as usize].assigned = true;
         self.ctx().results.push(result);
         // While the body runs the code says so: an iterator that goes on after the loop's end,
@@ -219,7 +219,6 @@ impl Checker {
                 ctx.locals.push(tir::Local {
                     name: String::new(),
                     ty: slice,
-                    span,
                     boxed: false,
                 });
                 let var = VarRef {
@@ -257,7 +256,7 @@ impl Checker {
             c.ctx().has_defer = true;
             let over = c.var_expr(var, span);
             let label = c.new_label();
-            let value = c.temp(func, span);
+            let value = c.temp(func);
             let f = ex(func, span, ExprKind::Local(value));
             let range = tir::Range {
                 label,

@@ -74,7 +74,6 @@ impl Checker {
             }
             let body = self.block(&c.body);
             clauses.push(Clause {
-                span: c.span,
                 conds,
                 is_default: c.is_default,
                 body,
@@ -123,6 +122,9 @@ impl Checker {
                 let x = self.defaulted(x);
                 return Some(self.emit(x));
             }
+            if self.a.types.is_interface(x.ty) && !self.a.types.is_param(x.ty) {
+                return self.equal_operands(tag, x);
+            }
             let (text, t) = (self.operand_text(&x), self.ty_str(x.ty));
             let message = format!("invalid case {text} in switch (mismatched types {t} and bool)");
             self.err(Code::MismatchedTypes, x.span, message);
@@ -143,7 +145,9 @@ impl Checker {
         }
         let key = (ty, exact_key(&v.to_int().unwrap_or_else(|| v.clone())));
         if let Some(previous) = seen.get(&key) {
-            let text = self.text(e);
+            let mut x = Operand::constant(ty, v.clone(), e.span);
+            x.ast = Some(e);
+            let text = self.describe(&x);
             let message = format!("duplicate case {text} in expression switch");
             let d = Diagnostic::error(Code::DuplicateCase, e.span, message)
                 .also(*previous, "previous case");
@@ -265,7 +269,6 @@ impl Checker {
             self.stmts(&c.body, &mut body);
             self.close_scope();
             clauses.push(Clause {
-                span: c.span,
                 conds,
                 is_default: c.is_default,
                 body,
@@ -334,11 +337,7 @@ impl Checker {
             self.stmts(&c.body, &mut body);
             self.close_scope();
             if let Some(comm) = comm {
-                cases.push(SelectCase {
-                    span: c.span,
-                    comm,
-                    body,
-                });
+                cases.push(SelectCase { comm, body });
             }
         }
         self.ctx().targets.pop();
@@ -377,7 +376,7 @@ impl Checker {
                 let tys = [elem, Basic::Bool.ty()];
                 let mut locals: [Option<LocalId>; 2] = [None, None];
                 for (i, l) in left.iter().take(2).enumerate() {
-                    let local = self.temp(tys[i], l.span);
+                    let local = self.temp(tys[i]);
                     locals[i] = Some(local);
                     let value = self.local_expr(local, tys[i], l.span);
                     self.assign_value(l, value, "assignment", body);

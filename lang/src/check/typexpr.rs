@@ -458,7 +458,7 @@ impl Checker {
         for f in &s.fields {
             let tag = f.tag.map(|t| {
                 let text = self.name(t.text).to_string();
-                let bytes = crate::types::literal::string_bytes(&text);
+                let bytes = crate::syntax::literal::string_value(&text);
                 Rc::from(String::from_utf8_lossy(&bytes).as_ref())
             });
             let ty = self.var_typ(&f.ty);

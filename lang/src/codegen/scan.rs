@@ -18,8 +18,7 @@ pub fn parts<'e>(e: &'e Expr, f: &mut dyn FnMut(Part<'e>)) {
         | ExprKind::Global(_)
         | ExprKind::Func(_)
         | ExprKind::Closure(_)
-        | ExprKind::Recover
-        | ExprKind::TypeIndex(_) => {}
+        | ExprKind::Recover => {}
         ExprKind::Unary(_, x)
         | ExprKind::Field(x, _)
         | ExprKind::Deref(x)
@@ -113,7 +112,7 @@ fn stmt_parts<'e>(s: &'e Stmt, target: &mut dyn FnMut(&'e Expr), f: &mut dyn FnM
             ls.iter().flatten().for_each(target);
             f(Part::Expr(e));
         }
-        StmtKind::Block(b) | StmtKind::Labeled(_, b) | StmtKind::Txn(_, b) => f(Part::Stmts(b)),
+        StmtKind::Block(b) | StmtKind::Txn(_, b) => f(Part::Stmts(b)),
         StmtKind::If(c, a, b) => {
             f(Part::Expr(c));
             f(Part::Stmts(a));

@@ -61,12 +61,6 @@ impl Fun<'_, '_> {
             StmtKind::AssignTuple(places, e) => self.assign_tuple(places, e),
             StmtKind::OpAssign(op, place, value) => self.op_assign(*op, place, value),
             StmtKind::Block(b) => self.stmts(b),
-            StmtKind::Labeled(l, b) => {
-                let end = self.asm.label();
-                self.exit_break(*l, end);
-                self.stmts(b);
-                self.asm.bind(end);
-            }
             StmtKind::If(c, a, b) => self.if_stmt(c, a, b),
             StmtKind::For(f) => self.for_stmt(f),
             StmtKind::Range(r) => self.range_stmt(s.span, r),
@@ -221,6 +215,12 @@ impl Fun<'_, '_> {
                 let addr = self.plus(addr, off);
                 self.append_to = Some(addr);
                 Loc::Mem { addr, off: 0, heap }
+            }
+            Loc::Map { map, .. } => {
+                if appends {
+                    self.append_to = Some(map);
+                }
+                at
             }
             at => at,
         };

@@ -116,7 +116,6 @@ impl Mock {
         let locals = all.iter().enumerate().map(|(i, ty)| Local {
             name: format!("v{i}"),
             ty: *ty,
-            span,
             boxed: false,
         });
         let body = Body {

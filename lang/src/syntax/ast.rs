@@ -1,6 +1,11 @@
 //! The syntax tree of a file: Go's whole language and ours, names unresolved. Types are expressions
 //! (only the checker can tell them apart), every node has its span.
 
+#![allow(
+    dead_code,
+    reason = "positions for tools that print source, such as a formatter"
+)]
+
 use super::symbol::Symbol;
 use crate::source::{FileId, Span};
 

@@ -127,7 +127,6 @@ impl Forwarder {
         self.body.locals.push(Local {
             name: name.into(),
             ty,
-            span: self.body.span,
             boxed: false,
         });
         id

@@ -110,7 +110,6 @@ impl Dumper<'_> {
                 format!("{} {op:?}= {}", self.expr(l), self.expr(r))
             }
             StmtKind::Block(b) => return self.nested("block", b),
-            StmtKind::Labeled(l, b) => return self.nested(&format!("L{}: block", l.0), b),
             StmtKind::If(c, then, otherwise) => {
                 let head = format!("if {}", self.expr(c));
                 self.nested(&head, then);
@@ -359,7 +358,6 @@ impl Dumper<'_> {
             K::Recv(x, ok) => self.call(if *ok { "recv_ok" } else { "recv" }, &[x]),
             K::PmemRoot(x) => self.call(&format!("root {ty}"), &[x]),
             K::PmemLookup(x) => self.call(&format!("lookup {ty}"), &[x]),
-            K::TypeIndex(t) => format!("typeindex {}", self.ty(*t)),
         }
     }
 }

@@ -179,10 +179,6 @@ impl Verifier<'_> {
                 }
             }
             StmtKind::Block(b) | StmtKind::Txn(_, b) => self.stmts(b),
-            StmtKind::Labeled(l, b) => {
-                self.label(*l);
-                self.stmts(b);
-            }
             StmtKind::If(c, a, b) => {
                 self.bool(c, "condition");
                 self.stmts(a);
@@ -445,7 +441,7 @@ fn operands(e: &Expr) -> Vec<&Expr> {
     use ExprKind as K;
     match &e.kind {
         K::Const(_) | K::Zero | K::Local(_) | K::Global(_) | K::Func(_) | K::Closure(_) => vec![],
-        K::Recover | K::TypeIndex(_) | K::AndAnd(..) | K::OrOr(..) => vec![],
+        K::Recover | K::AndAnd(..) | K::OrOr(..) => vec![],
         K::Unary(_, x)
         | K::Field(x, _)
         | K::Deref(x)

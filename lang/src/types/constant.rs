@@ -60,12 +60,6 @@ impl Value {
     pub fn is_unknown(&self) -> bool {
         matches!(self, Value::Unknown)
     }
-    pub fn as_bool(&self) -> Option<bool> {
-        match self {
-            Value::Bool(b) => Some(*b),
-            _ => None,
-        }
-    }
     pub fn as_str(&self) -> Option<&Rc<[u8]>> {
         match self {
             Value::Str(s) => Some(s),

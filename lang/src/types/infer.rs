@@ -209,7 +209,8 @@ impl Unifier<'_> {
                     let exact = interface.terms.as_ref().map_or(core, |t| t[0].ty);
                     self.known[i] = Some(exact);
                 }
-                None => self.known[i] = Some(core),
+                // With a tilde the type may be any of that underlying type.
+                None => {}
             }
         }
         if let Some(known) = self.known[i]

@@ -2,6 +2,7 @@
 //! "String literals"). The lexer has validated the text.
 use super::constant::{ConstError, Value, tame};
 use crate::syntax::ast::LiteralKind;
+use crate::syntax::literal::{rune_value, string_value};
 use dashu_int::{IBig, UBig};
 use dashu_ratio::RBig;
 
@@ -18,11 +19,8 @@ impl Value {
                 let digits = without_underscores(text.strip_suffix('i').unwrap_or(text));
                 Value::Complex(RBig::ZERO, imaginary(&digits)?)
             }
-            LiteralKind::Rune => {
-                let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or("");
-                Value::int(rune(inner))
-            }
-            LiteralKind::String => Value::string(string_bytes(text)),
+            LiteralKind::Rune => Value::int(rune_value(text)),
+            LiteralKind::String => Value::string(string_value(text)),
         })
     }
 }
@@ -88,62 +86,6 @@ fn float(text: &str) -> Result<RBig, ConstError> {
         true => RBig::from(value * power),
         false => RBig::from_parts(value.into(), power),
     })
-}
-
-fn rune(inner: &str) -> u32 {
-    match inner.strip_prefix('\\') {
-        Some(rest) => escape(rest).0,
-        None => inner.chars().next().map_or(0xfffd, u32::from),
-    }
-}
-
-/// The code that follows a backslash, the length of its text, and whether it is a byte (`\x`, octal)
-/// and not a character.
-fn escape(rest: &str) -> (u32, usize, bool) {
-    let first = rest.bytes().next().unwrap_or(b'\\');
-    let number = |from: usize, len: usize, radix: u32| {
-        let digits = rest.get(from..from + len).unwrap_or("0");
-        u32::from_str_radix(digits, radix).unwrap_or(0xfffd)
-    };
-    let simple = |c: u8| (u32::from(c), 1, false);
-    match first {
-        b'a' => simple(7),
-        b'b' => simple(8),
-        b'f' => simple(12),
-        b'n' => simple(b'\n'),
-        b'r' => simple(b'\r'),
-        b't' => simple(b'\t'),
-        b'v' => simple(11),
-        b'x' => (number(1, 2, 16), 3, true),
-        b'u' => (number(1, 4, 16), 5, false),
-        b'U' => (number(1, 8, 16), 9, false),
-        b'0'..=b'7' => (number(0, 3, 8), 3, true),
-        other => simple(other),
-    }
-}
-
-/// The bytes of a string literal, raw or interpreted.
-pub fn string_bytes(text: &str) -> Vec<u8> {
-    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or("");
-    if text.starts_with('`') {
-        return inner.bytes().filter(|b| *b != b'\r').collect();
-    }
-    let mut out = Vec::with_capacity(inner.len());
-    let mut rest = inner;
-    while let Some(at) = rest.find('\\') {
-        out.extend_from_slice(&rest.as_bytes()[..at]);
-        rest = &rest[at + 1..];
-        let (code, len, byte) = escape(rest);
-        if byte {
-            out.push(code as u8);
-        } else {
-            let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-        rest = rest.get(len..).unwrap_or("");
-    }
-    out.extend_from_slice(rest.as_bytes());
-    out
 }
 
 /// A Go string literal for the bytes, as `strconv.Quote` makes it.

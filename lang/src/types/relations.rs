@@ -62,10 +62,6 @@ impl Types {
         false
     }
 
-    pub fn convertible_to(&mut self, v: Ty, t: Ty) -> bool {
-        self.conversion(v, t).is_some()
-    }
-
     /// How a value of type `v` is converted to `t`; `None` if it cannot be.
     pub fn conversion(&mut self, v: Ty, t: Ty) -> Option<ConvKind> {
         if v == t {
