@@ -8,6 +8,9 @@ use vm::{HeapChoice, Options, Vm};
 /// The exit status for programs that could not be read or compiled, as the go command's.
 pub const STATUS_NOT_COMPILED: i32 = 1;
 
+/// The exit status of programs that panic, and of those whose heap cannot be closed in order.
+const STATUS_FAILED: i32 = 2;
+
 /// Says what went wrong, as the command.
 pub fn fail(message: &str) -> i32 {
     eprintln!("pgo: {message}");
@@ -52,7 +55,10 @@ fn run_input(input: Input, args: &[String], heap: &HeapArgs) -> i32 {
             let status = vm.run(program.entry).status();
             match vm.close() {
                 Ok(()) => status,
-                Err(e) => status.max(fail(&e.to_string())),
+                Err(e) => {
+                    fail(&e.to_string());
+                    STATUS_FAILED
+                }
             }
         }
     }

@@ -43,7 +43,7 @@ pub struct Options {
     pub args: Vec<String>,
     pub heap: HeapChoice,
     pub durability: pheap::Durability,
-    /// Collect the volatile heap at every allocation.
+    /// Collect both heaps at every allocation.
     pub gc_stress: bool,
 }
 
@@ -132,6 +132,8 @@ pub struct Vm {
     static_closures: Vec<Option<Box<u64>>>,
     implements_cache: FxHashMap<(u64, TypeIdx), bool>,
     store: Option<persist::Store>,
+    /// Why the heap cannot be used; the next panic ends the program by it.
+    heap_failure: Option<String>,
     pub(crate) options: Options,
     host: host::Host,
     library: &'static [NativeDef],

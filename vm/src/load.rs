@@ -55,6 +55,7 @@ impl Vm {
             static_closures: Vec::new(),
             implements_cache: Default::default(),
             store: None,
+            heap_failure: None,
             options,
             host: host::Host::new(),
             library,
@@ -281,7 +282,7 @@ impl Vm {
         if self.options.gc_stress {
             self.heap.trigger_bytes = 0;
         }
-        if self.is_persistent_collection_due() {
+        if self.is_persistent_collection_due() || self.options.gc_stress {
             self.collect_persistent_heap(top);
         }
     }

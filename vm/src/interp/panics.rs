@@ -80,6 +80,11 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub(crate) fn throw(&mut self, trap: Trap, pc: Pc, fp: Fp) -> Next {
+        if let Some(text) = self.heap_failure.take() {
+            self.write_stderr(&format!("pgo: {text}\n"));
+            self.abandon();
+            return self.stop(Outcome::Panicked);
+        }
         match trap {
             Trap::Exit(code) => {
                 self.abandon();

@@ -42,16 +42,16 @@ impl Vm {
 
     /// Boxes may hold boxes, as deep as a list: no recursion.
     fn enter_all(&mut self, entering: &mut Entering, ty: TypeIdx, at: u64) -> Result<(), String> {
-        self.enter(entering, ty, at)?;
+        self.enter_value(entering, ty, at)?;
         let mut next = 0;
         while let Some(&(ty, copy)) = entering.copies.get(next) {
             next += 1;
-            self.enter(entering, ty, copy)?;
+            self.enter_value(entering, ty, copy)?;
         }
         Ok(())
     }
 
-    fn enter(&mut self, entering: &mut Entering, ty: TypeIdx, at: u64) -> Result<(), String> {
+    fn enter_value(&mut self, entering: &mut Entering, ty: TypeIdx, at: u64) -> Result<(), String> {
         let types = self.types_ptr();
         let desc = types.desc(ty);
         if desc.ptrs.is_empty() {
@@ -63,13 +63,14 @@ impl Vm {
                 Kind::String => self.make_string_persistent(at),
                 Kind::Struct => {
                     for field in &desc.fields {
-                        self.enter(entering, field.ty, at + u64::from(field.offset))?;
+                        self.enter_value(entering, field.ty, at + u64::from(field.offset))?;
                     }
                     Ok(())
                 }
                 Kind::Array => {
                     let size = types.rt(desc.elem).size;
-                    (0..desc.len).try_for_each(|i| self.enter(entering, desc.elem, at + i * size))
+                    (0..desc.len)
+                        .try_for_each(|i| self.enter_value(entering, desc.elem, at + i * size))
                 }
                 Kind::Interface => self.enter_interface(entering, at),
                 Kind::Slice => {

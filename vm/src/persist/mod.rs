@@ -71,7 +71,9 @@ impl Vm {
                 let heap = Heap::ephemeral(self.heap_options()).map_err(message)?;
                 self.adopt(heap)
             }
-            HeapChoice::Unnamed => Err("no heap: give one with --heap FILE or pmem.Open".into()),
+            HeapChoice::Unnamed => {
+                Err(self.unusable("no heap: give one with --heap FILE or pmem.Open".into()))
+            }
         }
     }
 
@@ -88,6 +90,12 @@ impl Vm {
         self.open_path(path.into(), false)
     }
 
+    /// The heap cannot be used by this program: whatever it does about the error, it ends with this message.
+    fn unusable(&mut self, text: String) -> String {
+        self.heap_failure = Some(text.clone());
+        text
+    }
+
     fn heap_options(&self) -> Options {
         Options {
             durability: self.options.durability,
@@ -98,7 +106,7 @@ impl Vm {
     fn open_path(&mut self, path: PathBuf, announce: bool) -> Result<bool, String> {
         let heap = Heap::open(&path, self.heap_options())
             .and_then(|heap| heap.recover())
-            .map_err(message)?;
+            .map_err(|error| self.unusable(message(error)))?;
         if heap.is_new() && announce {
             self.write_stderr(&format!("pgo: created heap {}\n", path.display()));
         }
@@ -165,11 +173,13 @@ impl Vm {
                 .type_desc(index)
                 .map_or_else(String::new, |desc| desc.name.clone())
         };
-        Err(format!(
-            "root {name} has type {} in the heap, but {} in the program",
+        let text = format!(
+            "{}: root {name} has type {} in the heap, but {} in the program; use another name, or another heap",
+            store.heap.path().display(),
             name_of(found),
             name_of(want)
-        ))
+        );
+        Err(self.unusable(text))
     }
 
     pub(crate) fn find_root_of_pvar(&mut self, pvar: usize) -> Result<u64, String> {
@@ -347,7 +357,8 @@ impl Vm {
                     && let Some(old) = store.heap.type_desc(old)
                     && **old != desc
                 {
-                    return Err(type_changed(old, &desc));
+                    let text = type_changed(store.heap.path(), old, &desc);
+                    return Err(self.unusable(text));
                 }
                 store.types[ty as usize] = store.heap.register_type(desc).map_err(message)?;
                 let program = types.desc(ty);

@@ -1,5 +1,8 @@
 //! What the heap is told about the program's types.
 
+use std::fmt::Write;
+use std::path::Path;
+
 use lang::bytecode::program::{Kind, NO_TYPE, PtrKind, TypeIdx};
 use pheap::{Field, PointerSlot, TypeDesc};
 
@@ -109,21 +112,56 @@ fn heap_kind(kind: Kind) -> pheap::Kind {
     }
 }
 
-/// The refusal of a type whose description in the heap is another one.
-pub(super) fn type_changed(old: &TypeDesc, new: &TypeDesc) -> String {
-    let fields = |desc: &TypeDesc| {
-        desc.fields
+/// The refusal of a type whose description in the heap is another one: what is there, what the program has, line by
+/// line for structs.
+pub(super) fn type_changed(heap: &Path, old: &TypeDesc, new: &TypeDesc) -> String {
+    let mut text = format!(
+        "{}: type {} is another one in the heap than in the program; the heap was not changed: \
+         declare the type as it was, give the new one another name, or use another heap",
+        heap.display(),
+        new.name
+    );
+    let has = |desc: &TypeDesc, field: &Field| {
+        let same = |other: &Field| (&other.name, other.type_key) == (&field.name, field.type_key);
+        desc.fields.iter().any(same)
+    };
+    let mut line = |sign: char, what: &str, field: &Field| {
+        let _ = write!(text, "\n  {sign} {} ({what})", field.name);
+    };
+    for field in &old.fields {
+        if !has(new, field) {
+            line('-', "only in the heap, or of another type there", field);
+        }
+    }
+    for field in &new.fields {
+        if !has(old, field) {
+            line('+', "only in the program, or of another type there", field);
+        }
+    }
+    let names = |desc: &TypeDesc| {
+        let names: Vec<_> = desc
+            .fields
             .iter()
             .map(|field| field.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
+            .collect();
+        names.join(", ")
     };
-    format!(
-        "type {} differs from the one in the heap: there {} bytes with fields ({}), in the program {} bytes with fields ({})",
-        new.name,
-        old.size,
-        fields(old),
-        new.size,
-        fields(new)
-    )
+    let both = |desc: &TypeDesc| {
+        desc.fields
+            .iter()
+            .all(|field| has(old, field) && has(new, field))
+    };
+    if both(old) && both(new) {
+        let _ = write!(
+            text,
+            "\n  in the heap: {:?} of {} bytes ({})\n  in the program: {:?} of {} bytes ({})",
+            old.kind,
+            old.size,
+            names(old),
+            new.kind,
+            new.size,
+            names(new)
+        );
+    }
+    text
 }
