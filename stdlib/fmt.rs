@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use lang::bytecode::program::Kind;
+use lang::bytecode::program::{Kind, TypeDesc};
 use vm::native::{Anys, Ctx, NativeDef, NativeError};
 use vm::value::ValueRef;
 
@@ -566,6 +566,34 @@ fn open_interface(v: ValueRef) -> Option<ValueRef> {
     if v.kind() == Kind::Interface { v.dynamic() } else { Some(v) }
 }
 
+/// What scanning makes of a variable of this type: see the constants in `fmt_scan.pgo`.
+fn scan_kind(ty: &TypeDesc, kind_of: impl Fn(u32) -> Kind) -> i64 {
+    const KINDS: [Kind; 17] = [
+        Kind::Bool,
+        Kind::Int,
+        Kind::Int8,
+        Kind::Int16,
+        Kind::Int32,
+        Kind::Int64,
+        Kind::Uint,
+        Kind::Uint8,
+        Kind::Uint16,
+        Kind::Uint32,
+        Kind::Uint64,
+        Kind::Uintptr,
+        Kind::Float32,
+        Kind::Float64,
+        Kind::Complex64,
+        Kind::Complex128,
+        Kind::String,
+    ];
+    if ty.kind == Kind::Slice && kind_of(ty.elem) == Kind::Uint8 {
+        return KINDS.len() as i64;
+    }
+    let at = KINDS.iter().position(|&kind| kind == ty.kind);
+    at.map_or(-1, |at| at as i64)
+}
+
 pub const NATIVES: &[NativeDef] = natives! {
     "fmt.print" "func([]interface {}, bool) (int, int)" => |c| {
         let (args, ln) = (c.anys(), c.bool());
@@ -671,6 +699,19 @@ pub const NATIVES: &[NativeDef] = natives! {
     "fmt.isNilPointer" "func(interface {}) bool" => |c| {
         let v = c.any();
         c.ret_bool(v.is_some_and(|v| v.kind() == Kind::Pointer && v.is_nil()));
+    };
+    "fmt.pointee" "func(interface {}) (unsafe.Pointer, int)" => |c| {
+        let v = c.any();
+        let types = c.types();
+        let (at, kind) = match v {
+            Some(v) if v.kind() == Kind::Pointer => {
+                let to = types.desc(v.desc().elem);
+                (v.pointer(), scan_kind(to, |elem| types.desc(elem).kind))
+            }
+            _ => (0, -2),
+        };
+        c.ret_ptr(at);
+        c.ret_int(kind);
     };
     "fmt.shape" "func(interface {}) (int, int)" => |c| {
         let (kind, n) = c.any().map_or((0, 0), |v| shape(&v));

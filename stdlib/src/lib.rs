@@ -34,12 +34,15 @@ mod zones;
 
 /// Declares the native modules, the package table and the list of native tables.
 macro_rules! packages {
-    ($($module:ident $rs:literal)*; $($path:literal)*) => {
+    ($($module:ident $rs:literal)*; $($path:literal $(+ $more:literal)*)*) => {
         $(#[path = $rs] mod $module;)*
 
         /// Import path and source of each package, sorted by path.
         const SOURCES: &[(&str, &[(&str, &str)])] =
-            &[$(($path, &[(concat!($path, ".pgo"), include_str!(concat!("../", $path, ".pgo")))])),*];
+            &[$(($path, &[
+                (concat!($path, ".pgo"), include_str!(concat!("../", $path, ".pgo")))
+                $(, (concat!($more, ".pgo"), include_str!(concat!("../", $more, ".pgo"))))*
+            ])),*];
 
         const NATIVES: &[&[NativeDef]] = &[$($module::NATIVES),*];
     };
@@ -68,7 +71,7 @@ packages! {
     "bufio"
     "bytes"
     "errors"
-    "fmt"
+    "fmt" + "fmt_scan" + "fmt_source"
     "internal/oserror"
     "internal/slicesort"
     "internal/stdio"
