@@ -242,7 +242,7 @@ impl Checker {
             _ => None,
         };
         if let Some(n) = array {
-            if !has_call_or_receive(&c.args[0]) {
+            if !super::index::has_call_or_receive(&c.args[0]) {
                 return Operand::constant(int, Value::int(n), span);
             }
             // Evaluated for its effects.
@@ -765,113 +765,6 @@ impl Checker {
         };
         Operand::value(ty, span, ExprKind::New(place, init))
     }
-
-    /// Functions, channels and unsafe.Pointer cannot be stored in the persistent heap.
-    pub(super) fn require_storable(&mut self, t: Ty, span: Span, what: &str) -> bool {
-        if t == INVALID {
-            return true;
-        }
-        let Err(why) = self.a.types.storable(t, &self.a.names) else {
-            return true;
-        };
-        let pkg = self.pkg();
-        let reason = why.message(&self.a.types, &self.a.names, pkg);
-        let text = self.ty_str(t);
-        let d = crate::diagnostic::Diagnostic::error(
-            Code::NotStorable,
-            span,
-            format!(
-                "cannot use {what} with type {text}: {reason}, which persistent memory cannot hold"
-            ),
-        )
-        .help("functions, channels and unsafe.Pointer live in the volatile heap only");
-        self.diagnostics.push(d);
-        false
-    }
-
-    /// `pmem.Root[T](name)`, `pmem.Lookup[T](name)`.
-    fn pmem_root<'e>(&mut self, e: &'e Expr, c: &'e ast::CallExpr, b: Builtin) -> Operand<'e> {
-        let span = e.span;
-        let E::Index { args, .. } = &c.callee.unparen().kind else {
-            let message = format!("in call to {}, cannot infer T", b.name());
-            self.err(Code::Generic, c.rparen, message);
-            self.use_expr(&c.args[0]);
-            return Operand::invalid(span);
-        };
-        let t = self.var_typ(&args[0]);
-        if let Some(extra) = args.get(1) {
-            let message = format!("got {} type arguments but want 1", args.len());
-            self.err(Code::Generic, extra.span, message);
-            return Operand::invalid(span);
-        }
-        let x = self.expr(&c.args[0], None);
-        let string = Basic::String.ty();
-        let x = self.assignment(x, Some(string), Context::Argument(b.name().into()));
-        if t == INVALID || !x.is_valid() {
-            return Operand::invalid(span);
-        }
-        self.require_storable(t, args[0].span, b.name());
-        let ptr = self.a.types.pointer(t);
-        let name = Box::new(x.tir);
-        match b {
-            Builtin::PmemRoot => Operand::value(ptr, span, ExprKind::PmemRoot(name)),
-            _ => {
-                let ty = self.a.types.tuple(&[ptr, Basic::Bool.ty()]);
-                Operand::value(ty, span, ExprKind::PmemLookup(name))
-            }
-        }
-    }
-
-    fn sizes<'e>(&mut self, e: &'e Expr, c: &'e ast::CallExpr, b: Builtin) -> Operand<'e> {
-        let span = e.span;
-        let arg = &c.args[0];
-        let uintptr = Basic::Uintptr.ty();
-        if b == Builtin::Offsetof {
-            let E::Selector { operand, .. } = &arg.unparen().kind else {
-                let text = self.text(arg);
-                let message = format!("invalid argument: {text} is not a selector expression");
-                self.err(Code::InvalidCall, arg.span, message);
-                return Operand::invalid(span);
-            };
-            let x = self.expr(arg, None);
-            // Up to the operand itself; embedded pointers may not be in between.
-            let start = self.expr(operand, None).ty;
-            let start = self.a.types.pointee(start).unwrap_or(start);
-            let (mut at, mut offset) = (&x.tir, 0);
-            while let ExprKind::Field(base, i) = &at.kind {
-                offset += self.a.types.field_offsets(base.ty)[*i as usize];
-                at = base;
-                if at.ty == start {
-                    break;
-                }
-            }
-            if at.ty != start {
-                let text = self.text(arg);
-                let message = format!(
-                    "invalid argument: field {text} is a method value or embedded via a pointer"
-                );
-                self.err(Code::InvalidCall, arg.span, message);
-                return Operand::invalid(span);
-            }
-            return Operand::constant(uintptr, Value::int(offset), span);
-        }
-        let x = self.expr(arg, None);
-        let x = self.defaulted(x);
-        if !x.is_valid() {
-            return Operand::invalid(span);
-        }
-        if self.a.types.mentions(x.ty, None) {
-            let message = format!("not yet supported: {} of a type parameter", b.name());
-            self.err(Code::NotSupported, span, message);
-            return Operand::invalid(span);
-        }
-        let layout = self.a.types.layout(x.ty);
-        let n = match b {
-            Builtin::Sizeof => layout.size,
-            _ => layout.align,
-        };
-        Operand::constant(uintptr, Value::int(n), span)
-    }
 }
 
 /// Least and most arguments.
@@ -891,21 +784,4 @@ fn type_argument(b: Builtin) -> bool {
         b,
         Builtin::Make | Builtin::Pmake | Builtin::New | Builtin::Pnew
     )
-}
-
-/// `len` of an array is constant unless its evaluation does something.
-fn has_call_or_receive(e: &Expr) -> bool {
-    match &e.kind {
-        E::Call(_) => true,
-        E::Unary { op, operand } => *op == ast::UnaryOp::Receive || has_call_or_receive(operand),
-        E::Paren(x) | E::Star(x) => has_call_or_receive(x),
-        E::Selector { operand, .. } => has_call_or_receive(operand),
-        E::Index { operand, args } => {
-            has_call_or_receive(operand) || args.iter().any(has_call_or_receive)
-        }
-        E::Binary(b) => has_call_or_receive(&b.left) || has_call_or_receive(&b.right),
-        E::Composite(c) => c.elements.iter().any(has_call_or_receive),
-        E::KeyValue { key, value } => has_call_or_receive(key) || has_call_or_receive(value),
-        _ => false,
-    }
 }

@@ -165,6 +165,13 @@ impl Checker {
                     ok = false;
                     continue;
                 };
+                if self.is_blank(name.name) {
+                    let message = "invalid field name _ in struct literal";
+                    self.err(Code::InvalidLiteral, e.span, message);
+                    self.use_element(value);
+                    ok = false;
+                    continue;
+                }
                 let pkg = self.pkg();
                 let found = s
                     .fields

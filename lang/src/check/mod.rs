@@ -9,6 +9,7 @@ mod closure;
 mod collect;
 mod composite;
 mod convert;
+mod cycles;
 mod decl;
 mod entry;
 mod expr;
@@ -17,10 +18,12 @@ mod func;
 mod generic;
 mod index;
 mod init_order;
+mod interface;
 mod labels;
 mod load;
 mod object;
 mod operand;
+mod persistent;
 mod print_expr;
 mod range;
 mod range_func;
@@ -173,6 +176,8 @@ struct Env {
     scope_starts: Vec<usize>,
     fns: Vec<FnCtx>,
     iota: Option<u32>,
+    /// The last statement of the innermost switch clause.
+    clause_end: Option<(Span, stmt::ClauseEnd)>,
     /// Type parameters of the function being checked.
     tparams: Vec<crate::types::ty::ParamId>,
     deps: Vec<Dep>,

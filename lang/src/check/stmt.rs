@@ -12,6 +12,14 @@ use crate::syntax::symbol::Symbol;
 use crate::tir::{self, ExprKind, For, LabelId, StmtKind};
 use crate::types::ty::{Basic, ChanDir, Ty, TyKind};
 
+/// Which clause a `fallthrough` ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClauseEnd {
+    Inner,
+    Final,
+    TypeSwitch,
+}
+
 impl Checker {
     pub(super) fn stmts(&mut self, list: &[Stmt], out: &mut Vec<tir::Stmt>) {
         for s in list {
@@ -78,7 +86,7 @@ impl Checker {
             S::Break(l) => self.branch(l.map(|l| l.name), false, span, out),
             S::Continue(l) => self.branch(l.map(|l| l.name), true, span, out),
             S::Goto(l) => self.goto(l.name, span, out),
-            S::Fallthrough => out.push(st(span, StmtKind::Fallthrough)),
+            S::Fallthrough => self.fallthrough(span, out),
             S::Block(b) => {
                 let stmts = self.block(&b.stmts);
                 out.push(st(span, StmtKind::Block(stmts)));
@@ -670,6 +678,21 @@ impl Checker {
         }
         let body = self.block(&t.body.stmts);
         out.push(st(span, StmtKind::Txn(options, body)));
+    }
+
+    /// `fallthrough` must be the last statement of a clause that another one follows.
+    fn fallthrough(&mut self, span: Span, out: &mut Vec<tir::Stmt>) {
+        let place = self.env.clause_end.filter(|(at, _)| *at == span);
+        let message = match place.map(|(_, place)| place) {
+            Some(ClauseEnd::Inner) => {
+                out.push(st(span, StmtKind::Fallthrough));
+                return;
+            }
+            Some(ClauseEnd::Final) => "cannot fallthrough final case in switch",
+            Some(ClauseEnd::TypeSwitch) => "cannot fallthrough in type switch",
+            None => "fallthrough statement out of place",
+        };
+        self.err(Code::Label, span, message);
     }
 
     /// Makes jump targets for the labels that a `goto` of this body names.

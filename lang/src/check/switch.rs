@@ -3,6 +3,7 @@ use super::Checker;
 use super::composite::exact_key;
 use super::object::ObjId;
 use super::operand::{Mode, Operand, ex, st};
+use super::stmt::ClauseEnd;
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -28,6 +29,17 @@ impl Checker {
         }
     }
 
+    /// Notes the last statement of a clause, which may be a `fallthrough`; gives the one noted
+    /// before.
+    fn enter_clause(&mut self, body: &[ast::Stmt], end: ClauseEnd) -> Option<(Span, ClauseEnd)> {
+        let mut last = body.iter().rev().find(|s| !matches!(s.kind, S::Empty));
+        while let Some(S::Labeled { stmt, .. }) = last.map(|s| &s.kind) {
+            last = Some(stmt);
+        }
+        let noted = last.map(|s| (s.span, end));
+        std::mem::replace(&mut self.env.clause_end, noted)
+    }
+
     pub(super) fn switch(
         &mut self,
         w: &ast::SwitchStmt,
@@ -48,7 +60,7 @@ impl Checker {
         let id = self.push_target(label, false);
         let mut seen: FxHashMap<(Ty, String), Span> = FxHashMap::default();
         let mut clauses = Vec::new();
-        for c in &w.cases {
+        for (i, c) in w.cases.iter().enumerate() {
             let mut conds = Vec::new();
             for e in &c.exprs {
                 let x = self.expr(e, None);
@@ -72,7 +84,13 @@ impl Checker {
                 }
                 conds.push(cond);
             }
+            let end = match i + 1 == w.cases.len() {
+                true => ClauseEnd::Final,
+                false => ClauseEnd::Inner,
+            };
+            let outer = self.enter_clause(&c.body, end);
             let body = self.block(&c.body);
+            self.env.clause_end = outer;
             clauses.push(Clause {
                 conds,
                 is_default: c.is_default,
@@ -266,7 +284,9 @@ impl Checker {
                     body.push(st(b.span, StmtKind::Let(vec![local], Some(value))));
                 }
             }
+            let outer = self.enter_clause(&c.body, ClauseEnd::TypeSwitch);
             self.stmts(&c.body, &mut body);
+            self.env.clause_end = outer;
             self.close_scope();
             clauses.push(Clause {
                 conds,
