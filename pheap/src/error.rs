@@ -42,6 +42,8 @@ pub enum Error {
     DiskFull { path: PathBuf, doing: &'static str },
     #[error("{}: opened read-only: {what} is not possible", path.display())]
     ReadOnly { path: PathBuf, what: &'static str },
+    #[error("{}: {doing} failed: the file or its folder is read-only; make it writable, or copy the heap elsewhere", path.display())]
+    NotWritable { path: PathBuf, doing: &'static str },
     #[error("{}: the heap may no longer be written after a failed flush ({cause}); restart to go on from what is durable", path.display())]
     Poisoned {
         path: PathBuf,
@@ -75,7 +77,7 @@ impl Error {
             io::ErrorKind::StorageFull
             | io::ErrorKind::QuotaExceeded
             | io::ErrorKind::FileTooLarge => Error::DiskFull { path, doing },
-            io::ErrorKind::ReadOnlyFilesystem => Error::ReadOnly { path, what: doing },
+            io::ErrorKind::ReadOnlyFilesystem => Error::NotWritable { path, doing },
             _ => Error::Io {
                 path,
                 doing,

@@ -203,7 +203,7 @@ static FAULT_MESSAGE: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 static FAULT_MESSAGE_LEN: AtomicUsize = AtomicUsize::new(0);
 
 /// Makes a bus error (a mapped file was truncated by another program, or its device failed) end the process with
-/// `message` and exit status 3.
+/// `message` and exit status 2.
 pub(crate) fn guard_faults(message: String) {
     let message = message.into_bytes().leak();
     FAULT_MESSAGE_LEN.store(0, Ordering::SeqCst);
@@ -219,7 +219,7 @@ pub(crate) fn guard_faults(message: String) {
             // SAFETY: the message is leaked, so alive; write and _exit are async-signal-safe.
             unsafe {
                 libc::write(2, at.cast(), len);
-                libc::_exit(3);
+                libc::_exit(2);
             }
         }
         // SAFETY: the handler only does what is allowed in one; a zeroed sigaction is a valid start.

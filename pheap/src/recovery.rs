@@ -60,9 +60,9 @@ impl Heap {
         let file = disk
             .open(path, mode)
             .map_err(|source| match source.kind() {
-                std::io::ErrorKind::PermissionDenied if !options.read_only => Error::ReadOnly {
+                std::io::ErrorKind::PermissionDenied if !options.read_only => Error::NotWritable {
                     path: path.to_owned(),
-                    what: "opening it for writing",
+                    doing: "opening it for writing",
                 },
                 _ => io(source),
             })?;
