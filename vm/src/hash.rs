@@ -64,6 +64,15 @@ fn float(x: f64, seed: u64) -> u64 {
     word(if x == 0.0 { 0 } else { x.to_bits() }, seed)
 }
 
+/// Hash of a pointer: of a persistent one, by its place in the heap, so that maps stay valid when the heap is mapped
+/// at another address.
+#[inline(always)]
+pub(crate) fn pointer(types: &TypeTable, addr: u64, seed: u64) -> u64 {
+    let (base, len) = types.heap_range;
+    let offset = addr.wrapping_sub(base);
+    word(if offset < len { offset } else { addr }, seed)
+}
+
 /// Hash of the value at `addr`; fails for dynamic types that cannot be hashed.
 pub(crate) fn value(types: &TypeTable, ty: TypeIdx, addr: u64, seed: u64) -> Result<u64, Failure> {
     let desc = types.desc(ty);
@@ -103,6 +112,7 @@ pub(crate) fn value(types: &TypeTable, ty: TypeIdx, addr: u64, seed: u64) -> Res
             Kind::Slice | Kind::Map | Kind::Func => {
                 return Err(format!("hash of unhashable type: {}", desc.name));
             }
+            Kind::Pointer => pointer(types, raw::read(addr), seed),
             _ => word(raw::read(addr), seed),
         })
     }
@@ -112,7 +122,7 @@ fn interface(types: &TypeTable, key: u64, data: u64, seed: u64) -> Result<u64, F
     if key == 0 {
         return Ok(word(0, seed));
     }
-    let Some(ty) = types.by_key(key) else {
+    let Some(ty) = types.any_by_key(key) else {
         return Ok(word(data, seed ^ M3));
     };
     let desc = types.desc(ty);
@@ -173,7 +183,7 @@ pub(crate) fn equal(types: &TypeTable, ty: TypeIdx, a: u64, b: u64) -> Result<bo
                     return Ok(true);
                 }
                 let (da, db) = (raw::read(a + 8), raw::read(b + 8));
-                let Some(ty) = types.by_key(ka) else {
+                let Some(ty) = types.any_by_key(ka) else {
                     return Ok(da == db);
                 };
                 let desc = types.desc(ty);

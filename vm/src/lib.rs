@@ -1,5 +1,6 @@
 //! The pgo bytecode machine: loads programs, runs them, keeps their two heaps.
 
+mod foreign;
 mod gc;
 mod goroutine;
 mod hash;

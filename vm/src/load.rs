@@ -156,6 +156,7 @@ impl Vm {
             rt,
             by_key,
             foreign,
+            heap_range: self.types.heap_range,
         };
         for ty in old..new {
             let layout = (self.types.desc(ty as u32).kind == Kind::Map)
@@ -418,7 +419,7 @@ fn out_of_memory() -> ! {
 }
 
 /// How a value of a type lies in a slot.
-fn form_of(desc: &TypeDesc) -> Form {
+pub(crate) fn form_of(desc: &TypeDesc) -> Form {
     match desc.kind {
         Kind::Bool | Kind::Uint8 => Form::U8,
         Kind::Int8 => Form::I8,

@@ -36,6 +36,8 @@ enum KeyClass {
     Word,
     /// 32 bits compared as such.
     Half,
+    /// As `Word`, but hashed by its place in the heap.
+    Pointer,
     Str,
     Any,
 }
@@ -66,7 +68,8 @@ impl Layout {
             Kind::String => KeyClass::Str,
             Kind::Int32 | Kind::Uint32 => KeyClass::Half,
             Kind::Int | Kind::Int64 | Kind::Uint | Kind::Uint64 | Kind::Uintptr => KeyClass::Word,
-            Kind::Pointer | Kind::Chan | Kind::UnsafePointer => KeyClass::Word,
+            Kind::Pointer => KeyClass::Pointer,
+            Kind::Chan | Kind::UnsafePointer => KeyClass::Word,
             _ => KeyClass::Any,
         };
         let val_offset = KEY + key.size.next_multiple_of(8);
@@ -113,6 +116,7 @@ impl Layout {
             match self.class {
                 KeyClass::Word => hash::word(raw::read(key), seed),
                 KeyClass::Half => hash::word(raw::read32(key).into(), seed),
+                KeyClass::Pointer => hash::pointer(types, raw::read(key), seed),
                 KeyClass::Str => hash::bytes(raw::slice(raw::read(key), raw::read(key + 8)), seed),
                 KeyClass::Any => hash::value(types, self.key_ty, key, seed)?,
             }
@@ -125,7 +129,7 @@ impl Layout {
         // SAFETY: both are addresses of keys.
         unsafe {
             match self.class {
-                KeyClass::Word => raw::read(a) == raw::read(b),
+                KeyClass::Word | KeyClass::Pointer => raw::read(a) == raw::read(b),
                 KeyClass::Half => raw::read32(a) == raw::read32(b),
                 KeyClass::Str => hash::strings(a, b),
                 // Keys in maps are hashable, so comparable.

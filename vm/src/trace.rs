@@ -150,7 +150,7 @@ impl Vm {
     /// A panic value as Go prints it: by its `Error` or `String` method (run on the machine, frames from slot `top`
     /// on), basic kinds by value, others by type and address.
     fn panic_text(&mut self, key: u64, data: u64, top: usize) -> String {
-        let Some(ty) = self.types.by_key(key) else {
+        let Some(ty) = self.types.any_by_key(key) else {
             return format!("({}) {data:#x}", self.types.key_name(key));
         };
         let program = self.types.program.clone();

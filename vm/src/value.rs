@@ -7,6 +7,7 @@ use std::rc::Rc;
 use lang::bytecode::program::{FieldDesc, Kind, NO_TYPE, Program, TypeDesc, TypeIdx};
 use rustc_hash::FxHashMap;
 
+use crate::foreign::{self, ForeignTypes};
 use crate::map;
 use crate::raw;
 
@@ -43,34 +44,48 @@ pub struct TypeTable {
     pub(crate) program: Rc<Program>,
     pub(crate) rt: Vec<RtType>,
     pub(crate) by_key: FxHashMap<u64, TypeIdx>,
-    /// Names of types that only the persistent heap knows, by key.
-    pub(crate) foreign: RefCell<FxHashMap<u64, String>>,
+    /// Types that only the persistent heap knows.
+    pub(crate) foreign: RefCell<ForeignTypes>,
+    /// Start and length of the persistent heap, on which the hashes of pointers into it do not depend.
+    pub(crate) heap_range: (u64, u64),
 }
 
 impl TypeTable {
     pub fn desc(&self, ty: TypeIdx) -> &TypeDesc {
-        &self.program.types[ty as usize]
+        match self.program.types.get(ty as usize) {
+            Some(desc) => desc,
+            None => &self.foreign_type(ty).0,
+        }
     }
 
-    /// The type whose values interface words mark with `key`.
+    #[cold]
+    fn foreign_type(&self, ty: TypeIdx) -> &'static (TypeDesc, RtType) {
+        self.foreign.borrow().types[(ty - foreign::FIRST) as usize]
+    }
+
+    /// As `by_key`, types that only the heap knows included.
+    pub(crate) fn any_by_key(&self, key: u64) -> Option<TypeIdx> {
+        self.by_key(key)
+            .or_else(|| self.foreign.borrow().by_key.get(&key).copied())
+    }
+
+    /// The type of the program whose values interface words mark with `key`.
     pub fn by_key(&self, key: u64) -> Option<TypeIdx> {
         self.by_key.get(&key).copied()
     }
 
     pub(crate) fn rt(&self, ty: TypeIdx) -> &RtType {
-        &self.rt[ty as usize]
+        match self.rt.get(ty as usize) {
+            Some(rt) => rt,
+            None => &self.foreign_type(ty).1,
+        }
     }
 
     /// The name `%T` prints for an interface's type key.
     pub fn key_name(&self, key: u64) -> String {
-        match self.by_key(key) {
+        match self.any_by_key(key) {
             Some(ty) => self.desc(ty).name.clone(),
-            None => self
-                .foreign
-                .borrow()
-                .get(&key)
-                .cloned()
-                .unwrap_or_else(|| format!("type {key:#x} of the heap")),
+            None => format!("type {key:#x} of the heap"),
         }
     }
 
@@ -123,7 +138,7 @@ impl<'a> ValueRef<'a> {
         if key == 0 {
             return None;
         }
-        let ty = types.by_key(key).unwrap_or(NO_TYPE);
+        let ty = types.any_by_key(key).unwrap_or(NO_TYPE);
         let at = if key & 2 != 0 { data } else { addr + 8 };
         Some(ValueRef {
             types,

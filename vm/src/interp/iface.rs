@@ -168,7 +168,7 @@ impl Vm {
         }
         let is = self
             .types
-            .by_key(key)
+            .any_by_key(key)
             .is_some_and(|ty| self.types.missing_method(ty, iface).is_none());
         self.implements_cache.insert((key, iface), is);
         is

@@ -121,11 +121,20 @@ impl Vm {
         // SAFETY: as the caller promises.
         unsafe {
             let (key, data) = (raw::read(at), raw::read(at + 8));
-            if key == 0 || (key & 1 == 0 && self.is_persistent(data)) {
+            if key == 0 {
                 return Ok(());
             }
+            if key & 1 == 0 && self.is_persistent(data) {
+                return match self.types.by_key(key) {
+                    Some(ty) => self.heap_type(ty).map(|_| ()),
+                    None => Ok(()),
+                };
+            }
             let Some(ty) = self.types.by_key(key) else {
-                return Ok(());
+                return match key & 1 {
+                    1 => Ok(()),
+                    _ => Err(format!("volatile value of type {}", self.types.key_name(key))),
+                };
             };
             match key & 3 {
                 // The type is told to the heap, so that it can be read without the program.

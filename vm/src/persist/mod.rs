@@ -118,16 +118,24 @@ impl Vm {
         for _ in &self.g.txns {
             heap.begin();
         }
-        self.pbase = heap.base();
-        self.plen = heap.end() - heap.base();
-        let mut foreign = self.types.foreign.borrow_mut();
+        // Interface values name their types by key, so a type that changed is refused even if no root has it.
+        let mut changed = None;
+        self.learn_types(&heap);
         for (_, desc) in heap.types() {
-            if desc.key != 0 && !self.types.by_key.contains_key(&desc.key) {
-                foreign.insert(desc.key, desc.name.clone());
+            if let Some(ty) = self.types.by_key(desc.key) {
+                let now = describe(&self.types, ty);
+                if changed.is_none() && **desc != now {
+                    changed = Some(type_changed(heap.path(), desc, &now));
+                }
             }
         }
-        drop(foreign);
+        if let Some(text) = changed {
+            return Err(self.unusable(text));
+        }
         let empty = heap.alloc(BYTES_TYPE, 0, 0).map_err(message)?;
+        self.pbase = heap.base();
+        self.plen = heap.end() - heap.base();
+        self.types.heap_range = (self.pbase, self.plen);
         self.store = Some(Store {
             heap,
             durability: self.options.durability,
