@@ -251,3 +251,52 @@ fn a_heap_in_use_is_refused() {
     assert!(first.wait().unwrap().success());
     s.pgo(&["--heap", "x.pheap", "wait.pgo"]).succeeds("2\n");
 }
+
+#[test]
+fn a_session_goes_on_after_errors_and_panics() {
+    let s = Scratch::new("repl");
+    let first = s.pgo_with_input(
+        &["repl", "--heap", "r.pheap"],
+        "x := 5\nx * 2\nfunc f(n int) int {\n\treturn n + x\n}\nf(1)\nboom\npanic(\"p\")\nf(2)\n\
+         pvar k = 3\ntxn <> { k++; panic(\"in txn\") }\nk\nx := \"a string now\"\nx\n\
+         strings.ToUpper(x)\nfmt.Println(k)\ntype T struct{ A, B int }\nT{1, 2}\n",
+    );
+    assert_eq!(first.status, Some(0), "{first:?}");
+    let printed: Vec<_> = first.out.lines().skip(1).collect();
+    assert_eq!(
+        printed,
+        [
+            "10",
+            "6",
+            "7",
+            "3",
+            "\"a string now\"",
+            "\"A STRING NOW\"",
+            "3",
+            "{A:1 B:2}"
+        ]
+    );
+    for part in ["repl:1:1: undefined: boom", "panic: p", "panic: in txn"] {
+        assert!(first.err.contains(part), "{part}: {first:?}");
+    }
+    let second = s.pgo_with_input(
+        &["repl", "--heap", "r.pheap"],
+        "pvar k int\nk\nos.Exit(4)\n",
+    );
+    assert_eq!(second.status, Some(4));
+    assert!(second.out.ends_with("\n3\n"), "{second:?}");
+}
+
+#[test]
+fn scripts_need_no_imports() {
+    let s = Scratch::new("code");
+    let code = "fmt.Println(strings.Repeat(\"ab\", 2))";
+    s.pgo(&["-e", code]).succeeds("abab\n");
+    s.file("script.pgo", code);
+    s.pgo(&["script.pgo"]).succeeds("abab\n");
+    s.file(
+        "program.pgo",
+        format!("package main\nfunc main() {{ {code} }}\n"),
+    );
+    s.pgo(&["program.pgo"]).fails(1, &["undefined: fmt"]);
+}
