@@ -1,6 +1,7 @@
 //! `cargo bench --bench compare [NAME…]`: each program of `benches/programs` beside its peers, in
 //! turns, five times; prints the median wall time of each and the ratio. Peers that are not
 //! installed are left out: `lua5.4`, and `go` for the programs without persistent data.
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ fn available(program: &str, arg: &str) -> bool {
         .is_ok_and(|s| s.success())
 }
 
-fn peer(name: &'static str, program: &Path, args: &[&std::ffi::OsStr]) -> Peer {
+fn peer(name: &'static str, program: &Path, args: &[&OsStr]) -> Peer {
     let mut command = Command::new(program);
     command.args(args).stdout(Stdio::null());
     Peer {
@@ -57,11 +58,16 @@ fn main() {
         let pgo = Path::new(env!("CARGO_BIN_EXE_pgo"));
         let text = std::fs::read_to_string(&program).expect("the program");
         let persistent = text.contains("pvar ");
-        let mut flags = vec!["run".as_ref()];
+        let mut flags: Vec<&OsStr> = vec!["run".as_ref()];
         let heap = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench.pheap");
         if persistent {
-            flags.extend(["--durability".as_ref(), "none".as_ref(), "--heap".as_ref()]);
-            flags.push(heap.as_os_str());
+            let options: [&OsStr; 4] = [
+                "--durability".as_ref(),
+                "none".as_ref(),
+                "--heap".as_ref(),
+                heap.as_os_str(),
+            ];
+            flags.extend(options);
         }
         flags.push(program.as_os_str());
         let mut peers = vec![peer("pgo", pgo, &flags)];
