@@ -1,7 +1,9 @@
 //! Golden tests: every program under `tests/` is run by the real command; what it prints stands in
 //! `tests/snapshots/` beside its source. A program's first line is its recipe:
 //!
-//! - `// run`: standard output, standard error, exit status
+//! - `// run`: standard output, standard error, exit status; the same when both heaps are collected
+//!   at every allocation
+//! - `// run unstressed`: only once, as that would take too long
 //! - `// errors`: what `pgo check` reports
 //! - `// disasm`: its bytecode
 //!
@@ -76,11 +78,15 @@ fn without_code_addresses(text: &str) -> String {
 
 fn recipe(source: &str) -> Vec<&'static str> {
     match source.lines().next() {
-        Some("// run") => vec!["run"],
+        Some("// run" | "// run unstressed") => vec!["run"],
         Some("// errors") => vec!["check"],
         Some("// disasm") => vec!["disasm"],
         line => panic!("no recipe on the first line: {line:?}"),
     }
+}
+
+fn is_stressed(source: &str) -> bool {
+    !source.starts_with("// run unstressed")
 }
 
 fn compare(path: &Path, source: &str, printed: &str) {
@@ -102,7 +108,7 @@ fn program(path: &Path) -> datatest_stable::Result<()> {
     let scratch = Scratch::new(&path.to_string_lossy().replace(['/', '.'], "_"));
     let printed = pgo(&args, path, &scratch, false);
     compare(path, &source, &printed);
-    if args == ["run"] {
+    if args == ["run"] && is_stressed(&source) {
         let stressed = pgo(&args, path, &scratch, true);
         assert_eq!(
             printed, stressed,
@@ -115,23 +121,34 @@ fn program(path: &Path) -> datatest_stable::Result<()> {
 /// The first program of a folder stands for all of them.
 fn persist(path: &Path) -> datatest_stable::Result<()> {
     let folder = path.parent().expect("a folder");
-    let scratch = Scratch::new(&folder.to_string_lossy().replace(['/', '.'], "_"));
-    let (mut sources, mut printed) = (String::new(), String::new());
-    for number in 1.. {
-        let step = folder.join(format!("{number}.pgo"));
-        let Ok(source) = std::fs::read_to_string(&step) else {
-            break;
-        };
-        let args = recipe(&source);
-        let text = if source.contains("pmem.Init(") {
-            pgo(&args, &step, &scratch, false)
-        } else {
-            pgo(&["run", "--heap", "test.pheap"], &step, &scratch, false)
-        };
-        write!(sources, "--- {number}.pgo\n{source}")?;
-        write!(printed, "--- {number}.pgo\n{text}")?;
+    let sources: Vec<String> = (1..)
+        .map_while(|number| std::fs::read_to_string(folder.join(format!("{number}.pgo"))).ok())
+        .collect();
+    let run_all = |stress| {
+        let scratch = Scratch::new(&folder.to_string_lossy().replace(['/', '.'], "_"));
+        let mut printed = String::new();
+        for (number, source) in (1..).zip(&sources) {
+            let mut args = recipe(source);
+            if !source.contains("pmem.Init(") {
+                args.extend(["--heap", "test.pheap"]);
+            }
+            let step = folder.join(format!("{number}.pgo"));
+            let text = pgo(&args, &step, &scratch, stress);
+            write!(printed, "--- {number}.pgo\n{text}").expect("a string takes all");
+        }
+        printed
+    };
+    let printed = run_all(false);
+    let all = (1..).zip(&sources);
+    let all = all.map(|(number, source)| format!("--- {number}.pgo\n{source}"));
+    compare(folder, &all.collect::<String>(), &printed);
+    if sources.iter().all(|source| is_stressed(source)) {
+        assert_eq!(
+            printed,
+            run_all(true),
+            "collecting at every allocation changes it"
+        );
     }
-    compare(folder, &sources, &printed);
     Ok(())
 }
 
