@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use vm::native::{Ctx, NativeDef, NativeError};
 
 use crate::calendar::{self, MONTHS, WEEKDAYS};
+use crate::duration;
 use crate::{text, zones};
 
 /// When the first call of Now was made; monotonic readings count from one nanosecond before.
@@ -42,10 +43,10 @@ pub const NATIVES: &[NativeDef] = natives! {
             std::thread::sleep(Duration::from_nanos(d as u64));
         }
     };
-    "time.durationString" "func(int64) string" => |c| { let d = c.int(); c.ret_str(calendar::duration(d)); };
+    "time.durationString" "func(int64) string" => |c| { let d = c.int(); c.ret_str(duration::duration(d)); };
     "time.parseDuration" "func(string) (int64, int, string)" => |c| {
         let s = text_of(c);
-        let (d, status, unit) = match calendar::parse_duration(&s) {
+        let (d, status, unit) = match duration::parse_duration(&s) {
             Ok(d) => (d, 0, String::new()),
             Err((status, unit)) => (0, status, unit),
         };

@@ -24,6 +24,7 @@ macro_rules! natives {
 }
 
 mod calendar;
+mod duration;
 mod env;
 mod format;
 mod host;
@@ -80,7 +81,7 @@ packages! {
     "math"
     "math/bits"
     "math/rand"
-    "os"
+    "os" + "os_env"
     "path"
     "path/filepath"
     "pmem"
