@@ -183,8 +183,13 @@ mod tests {
     /// Name and signature of a declaration without a body.
     fn declaration(line: &str, package: &str) -> (String, String) {
         let (name, rest) = line["func ".len()..].split_once('(').expect("parameters");
-        let (params, results) = rest.split_once(')').expect("end of parameters");
-        let results = results.trim();
+        let mut depth = 1;
+        let end = rest.find(|c| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        });
+        let (params, results) = rest.split_at(end.expect("end of parameters"));
+        let results = results[1..].trim();
         let list = types(results.trim_matches(['(', ')']), package);
         let results = match &list[..] {
             [] => String::new(),
