@@ -133,7 +133,10 @@ impl Vm {
             let Some(ty) = self.types.by_key(key) else {
                 return match key & 1 {
                     1 => Ok(()),
-                    _ => Err(format!("volatile value of type {}", self.types.key_name(key))),
+                    _ => Err(format!(
+                        "volatile value of type {}",
+                        self.types.key_name(key)
+                    )),
                 };
             };
             match key & 3 {
