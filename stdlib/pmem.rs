@@ -14,9 +14,10 @@ fn path_of(c: &mut Ctx) -> String {
 }
 
 pub const NATIVES: &[NativeDef] = natives! {
-    "pmem.open" "func(string) (bool, string)" => |c| {
+    "pmem.open" "func(string, bool) (bool, string)" => |c| {
         let path = path_of(c);
-        let result = c.pmem_open(&path);
+        let may_fail = c.bool();
+        let result = c.pmem_open(&path, may_fail);
         c.ret_bool(result == Ok(true));
         ret_error(c, result);
     };

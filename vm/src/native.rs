@@ -506,9 +506,13 @@ impl Ctx<'_> {
 
 /// The persistent heap, for package pmem. Errors are messages.
 impl Ctx<'_> {
-    /// Opens the heap at `path` unless one is open; true when it is new.
-    pub fn pmem_open(&mut self, path: &str) -> Result<bool, String> {
-        self.vm.open_heap_at(path)
+    /// Opens the heap at `path` unless one is open; true when it is new. A failure ends the program unless it `may_fail`.
+    pub fn pmem_open(&mut self, path: &str, may_fail: bool) -> Result<bool, String> {
+        let opened = self.vm.open_heap_at(path);
+        if may_fail {
+            self.vm.heap_failure = None;
+        }
+        opened
     }
     /// Opens the program's own heap if none is open yet; true when it was made by this process.
     pub fn pmem_init(&mut self) -> Result<bool, String> {

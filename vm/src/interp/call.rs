@@ -110,6 +110,7 @@ slow_handlers! {
         let mut ctx = Ctx { vm, types, arg: ret.add(native.result_slots), ret };
         let result = f(&mut ctx);
         match result {
+            Ok(()) if vm.heap_failure.is_some() => vm.throw(Trap::Message(String::new()), pc, fp),
             Ok(()) => (pc, fp),
             Err(NativeError::Runtime(text)) => vm.throw(Trap::Runtime(text), pc, fp),
             Err(NativeError::Panic(text)) => vm.throw(Trap::Message(text), pc, fp),

@@ -80,7 +80,9 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub(crate) fn throw(&mut self, trap: Trap, pc: Pc, fp: Fp) -> Next {
-        if let Some(text) = self.heap_failure.take() {
+        if matches!(trap, Trap::Message(_))
+            && let Some(text) = self.heap_failure.take()
+        {
             self.write_stderr(&format!("pgo: {text}\n"));
             self.abandon();
             return self.stop(Outcome::Panicked);

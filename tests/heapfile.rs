@@ -1,0 +1,256 @@
+//! Heap files that cannot be used: one clear message that names the file, status 2, nothing changed,
+//! and no `recover` in the program hides it. Damage anywhere is found or harmless.
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const PROGRAM: &str = r#"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
+
+type Rec struct {
+	n    int
+	name string
+	next *Rec
+}
+
+defer func() {
+	if e := recover(); e != nil {
+		fmt.Println("recovered", e)
+	}
+}()
+
+pvar head *Rec
+pvar names = pmake(map[string]int)
+pvar count int
+
+add := 0
+if len(os.Args) > 1 {
+	add, _ = strconv.Atoi(os.Args[1])
+}
+for range add {
+	txn <> {
+		head = pnew(Rec{count, fmt.Sprint("record ", count), head})
+		names[head.name] = count
+		count++
+	}
+}
+n := count
+for r := head; r != nil; r = r.next {
+	n--
+	if r.n != n || r.name != fmt.Sprint("record ", n) || names[r.name] != n {
+		fmt.Println("wrong", n)
+		os.Exit(1)
+	}
+}
+if n != 0 || len(names) != count {
+	fmt.Println("wrong count", n, len(names), count)
+	os.Exit(1)
+}
+fmt.Println(count, "records")
+for len(os.Args) > 2 {
+}
+"#;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("heapfile-{name}"));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("program.pgo"), PROGRAM).unwrap();
+        Folder(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn command(&self, program: &str, heap: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgo"));
+        command
+            .current_dir(&self.0)
+            .args(["run", "--heap", heap, program])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Standard output, standard error, status.
+    fn run(&self, heap: &str, args: &[&str]) -> (String, String, Option<i32>) {
+        let output = self.command("program.pgo", heap, args).output().unwrap();
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        (
+            text(&output.stdout),
+            text(&output.stderr),
+            output.status.code(),
+        )
+    }
+
+    #[track_caller]
+    fn refused(&self, heap: &str, reason: &str) {
+        let (out, err, status) = self.run(heap, &[]);
+        assert_eq!((out.as_str(), status), ("", Some(2)), "{err}");
+        assert!(
+            err.starts_with("pgo: ") && err.contains(heap) && err.contains(reason),
+            "{err}"
+        );
+        assert_eq!(err.lines().count(), 1, "{err}");
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        std::fs::copy(self.path(from), self.path(to)).unwrap();
+    }
+
+    /// A heap whose program was killed: 50 records in the file, 50 in the log.
+    fn killed(&self, heap: &str) {
+        assert_eq!(self.run(heap, &["50"]).0, "50 records\n");
+        let args = ["50", "stay"];
+        let mut child = self.command("program.pgo", heap, &args).spawn().unwrap();
+        let mut first = [0];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+        self.refused(heap, "in use by another process");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[at] ^= 0x55;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn what_is_no_usable_heap_is_refused_in_one_line() {
+    let folder = Folder::new("refused");
+    std::fs::write(folder.path("text.pheap"), "hello world").unwrap();
+    folder.refused("text.pheap", "not a heap file");
+    std::fs::write(folder.path("empty.pheap"), "").unwrap();
+    folder.refused("empty.pheap", "not a heap file");
+    std::fs::create_dir(folder.path("folder.pheap")).unwrap();
+    folder.refused("folder.pheap", "opening the heap failed");
+    folder.refused("missing/folder.pheap", "creating the heap failed");
+
+    folder.killed("a.pheap");
+    folder.run("b.pheap", &["3"]);
+    folder.copy("a.pheap", "nolog.pheap");
+    folder.refused("nolog.pheap", "log is missing");
+    folder.copy("a.pheap.log", "noheap.pheap.log");
+    folder.refused("noheap.pheap", "the log of a heap that is missing");
+    folder.copy("a.pheap", "foreign.pheap");
+    folder.copy("b.pheap.log", "foreign.pheap.log");
+    folder.refused("foreign.pheap", "belongs to another heap");
+    folder.copy("a.pheap", "short.pheap");
+    folder.copy("a.pheap.log", "short.pheap.log");
+    let file = std::fs::File::options()
+        .write(true)
+        .open(folder.path("short.pheap"));
+    file.unwrap().set_len(100_000).unwrap();
+    folder.refused("short.pheap", "truncated");
+    // The version is in the word behind the magic number, in both superblocks.
+    folder.copy("a.pheap", "version.pheap");
+    folder.copy("a.pheap.log", "version.pheap.log");
+    flip(&folder.path("version.pheap"), 8);
+    flip(&folder.path("version.pheap"), 4096 + 8);
+    let (out, err, status) = folder.run("version.pheap", &[]);
+    assert_eq!((out.as_str(), status), ("", Some(2)), "{err}");
+    assert_eq!(folder.run("a.pheap", &[]).0, "100 records\n");
+}
+
+#[test]
+fn an_error_of_open_is_the_programs_to_handle() {
+    let folder = Folder::new("open");
+    let program = r#"
+import (
+	"fmt"
+	"pmem"
+)
+
+defer func() { fmt.Println(recover()) }()
+fmt.Println(pmem.Open("text.pheap"))
+panic("its own")
+"#;
+    std::fs::write(folder.path("open.pgo"), program).unwrap();
+    std::fs::write(folder.path("text.pheap"), "hello world").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_pgo"))
+        .current_dir(&folder.0)
+        .args(["run", "open.pgo"])
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "text.pheap: not a heap file; check the path: nothing was changed\nits own\n"
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_damaged_byte_is_found_or_harmless() {
+    let folder = Folder::new("damage");
+    folder.killed("a.pheap");
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    for round in 0..60 {
+        let damaged = if round % 2 == 0 {
+            "t.pheap"
+        } else {
+            "t.pheap.log"
+        };
+        folder.copy("a.pheap", "t.pheap");
+        folder.copy("a.pheap.log", "t.pheap.log");
+        let bytes = std::fs::read(folder.path(damaged)).unwrap();
+        let used: Vec<_> = (0..bytes.len()).filter(|&at| bytes[at] != 0).collect();
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let at = used[random as usize % used.len()];
+        flip(&folder.path(damaged), at);
+        let (out, err, status) = folder.run("t.pheap", &[]);
+        match status {
+            // Of the last record nothing says that it was ever whole.
+            Some(0) => assert!(
+                ["100 records\n", "99 records\n"].contains(&out.as_str()),
+                "{damaged} at {at}: {out}{err}"
+            ),
+            Some(2) => assert!(
+                err.starts_with("pgo: t.pheap") && err.lines().count() == 1 && out.is_empty(),
+                "{damaged} at {at}: {out}{err}"
+            ),
+            _ => panic!("{damaged} at {at}: {out}{err}"),
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_off_while_in_use_ends_the_program_with_a_message() {
+    let folder = Folder::new("cut");
+    folder.run("a.pheap", &["2000"]);
+    let args = ["0", "stay"];
+    let mut child = folder
+        .command("program.pgo", "a.pheap", &args)
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let file = std::fs::File::options()
+        .write(true)
+        .open(folder.path("a.pheap"));
+    file.unwrap().set_len(5000).unwrap();
+    // What was read already may stay in memory: then the program goes on.
+    std::thread::sleep(Duration::from_millis(200));
+    let _ = child.kill();
+    let output = child.wait_with_output().unwrap();
+    assert!(matches!(output.status.code(), None | Some(2)));
+    folder.refused("a.pheap", "truncated");
+}
