@@ -40,6 +40,7 @@ pub(crate) const LINK_PC: u64 = (1 << 48) - 1;
 
 /// An instruction word.
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub(crate) struct Ins(pub u64);
 
 impl Ins {
