@@ -180,10 +180,11 @@ impl Vm {
             | Kind::Uint32
             | Kind::Uint64
             | Kind::Uintptr => value.uint().to_string(),
-            Kind::Float32 | Kind::Float64 => print_float(value.float()),
+            Kind::Float32 => print_float(value.float(), true),
+            Kind::Float64 => print_float(value.float(), false),
             Kind::Complex64 | Kind::Complex128 => {
                 let (re, im) = value.complex();
-                format!("({}{}i)", print_float(re), print_float(im))
+                print_complex(re, im)
             }
             Kind::String => {
                 let text = String::from_utf8_lossy(value.str()).into_owned();
@@ -209,12 +210,8 @@ impl Vm {
             0 => (words[0] != 0).to_string(),
             1 => (words[0] as i64).to_string(),
             2 => words[0].to_string(),
-            3 => print_float(float(words[0])),
-            4 => format!(
-                "({}{}i)",
-                print_float(float(words[0])),
-                print_float(float(words[1]))
-            ),
+            3 => print_float(float(words[0]), false),
+            4 => print_complex(float(words[0]), float(words[1])),
             5 => {
                 // SAFETY: a string in slots.
                 let bytes = unsafe { raw::slice(words[0], words[1]) };
@@ -225,6 +222,7 @@ impl Vm {
             7 => format!("[{}/{}]{:#x}", words[1], words[2], words[0]),
             8 => format!("({:#x},{:#x})", words[0], words[1]),
             9 => " ".into(),
+            11 => print_float(f64::from(f32::from_bits(words[0] as u32)), true),
             _ => "\n".into(),
         };
         self.write_stderr(&text);
@@ -236,24 +234,33 @@ impl Vm {
     }
 }
 
-/// As Go's `print` writes floats: `+1.500000e+000`.
-fn print_float(x: f64) -> String {
+/// As Go's `print` writes floats: the shortest text that gives the value back, as `strconv`'s 'g'.
+fn print_float(x: f64, is_32_bit: bool) -> String {
     if x.is_nan() {
         return "NaN".into();
     }
     if x.is_infinite() {
-        return if x > 0.0 {
-            "+Inf".into()
-        } else {
-            "-Inf".into()
-        };
+        return if x > 0.0 { "+Inf" } else { "-Inf" }.into();
     }
-    let text = format!("{x:+.6e}");
+    let text = match is_32_bit {
+        true => format!("{:e}", x as f32),
+        false => format!("{x:e}"),
+    };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    format!(
-        "{mantissa}e{}{:03}",
-        if exponent < 0 { '-' } else { '+' },
-        exponent.abs()
-    )
+    if (-4..6).contains(&exponent) {
+        return match is_32_bit {
+            true => (x as f32).to_string(),
+            false => x.to_string(),
+        };
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+/// `(3+4i)`.
+fn print_complex(re: f64, im: f64) -> String {
+    let im = print_float(im, false);
+    let plus = if im.starts_with(['+', '-']) { "" } else { "+" };
+    format!("({}{plus}{im}i)", print_float(re, false))
 }

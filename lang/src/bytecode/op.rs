@@ -392,4 +392,5 @@ pub enum PrintKind {
     Interface,
     Space,
     Newline,
+    Float32,
 }

@@ -447,6 +447,7 @@ impl Fun<'_, '_> {
                     Basic::Bool => PrintKind::Bool,
                     _ if b.is_string() => PrintKind::String,
                     _ if b.is_complex() => PrintKind::Complex,
+                    Basic::Float32 => PrintKind::Float32,
                     _ if b.is_float() => PrintKind::Float,
                     Basic::UnsafePointer => PrintKind::Pointer,
                     _ if b.is_unsigned() => PrintKind::Uint,
@@ -457,11 +458,6 @@ impl Fun<'_, '_> {
                 _ => PrintKind::Pointer,
             };
             let s = match self.g.info(ty).size {
-                4 if kind == PrintKind::Float => {
-                    let t = self.alloc(1);
-                    self.asm.op(Op::F32ToF, t, s, 0);
-                    t
-                }
                 8 if kind == PrintKind::Complex => {
                     let t = self.alloc(2);
                     self.asm.op(Op::C64ToC, t, s, 0);

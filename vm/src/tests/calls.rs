@@ -30,36 +30,6 @@ fn recursion_gives_fibonacci_numbers() {
     assert_eq!(run(&main_calling_fib(20)), (Outcome::Done, vec![6765]));
 }
 
-/// Timing of the interpreter proper: `cargo test --release -p vm -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn time_of_fib_and_loops() {
-    let start = std::time::Instant::now();
-    assert_eq!(run(&main_calling_fib(35)).1, [9_227_465]);
-    println!("fib(35): {:?}", start.elapsed());
-    let code = vec![
-        op2(Op::LdI, 0, 0),
-        op2(Op::LdI, 1, 1_000_000_000),
-        op2(Op::LdI, 2, 0),
-        op(Op::Add, 2, 2, 0),
-        op(Op::IncJLt, 0, 1, -2),
-        op(Op::Ret, 0, 0, 0),
-    ];
-    let start = std::time::Instant::now();
-    run(&program(vec![(8, None, code)]));
-    println!("1e9 additions: {:?}", start.elapsed());
-    let code = vec![
-        op2(Op::LdI, 0, 0),
-        op2(Op::LdI, 1, 50_000_000),
-        op2(Op::New, 2, NODE.into()),
-        op(Op::IncJLt, 0, 1, -2),
-        op(Op::Ret, 0, 0, 0),
-    ];
-    let start = std::time::Instant::now();
-    run(&program(vec![(8, None, code)]));
-    println!("5e7 objects: {:?}", start.elapsed());
-}
-
 #[test]
 fn endless_recursion_is_a_stack_overflow() {
     let main = vec![op2(Op::Call, 60_000, 0), op(Op::Ret, 0, 0, 0)];
