@@ -3,7 +3,8 @@
 //!
 //! Header words: live entries; address of the entries; address of the index (0: none); entries used, dead ones
 //! included; capacity; seed; generation, which changes when the entries move. An entry is a meta word (bit 63: alive; low
-//! 32 bits: hash), the key at 8, the value behind it. Index slots hold entry number + 1, or 0.
+//! 32 bits: hash), the key at 8, the value behind it. A dead entry's meta word says how many entries to go on by, 0
+//! meaning 1: so taking the first entry again and again is not quadratic. Index slots hold entry number + 1, or 0.
 #![allow(unsafe_code)] // Maps live in the program's memory.
 
 use lang::bytecode::program::{Kind, PtrKind, TypeIdx};
@@ -252,11 +253,12 @@ pub(crate) fn iter_next(layout: &Layout, types: &TypeTable, state: &mut [u64; 4]
         let mut i = state[2] & 0xffff_ffff;
         while i < end {
             let entry = state[1] + i * layout.stride;
-            i += 1;
             let meta = raw::read(entry);
             if meta & ALIVE == 0 {
+                i += meta.max(1);
                 continue;
             }
+            i += 1;
             // NaN cannot be looked up, but cannot have been deleted either.
             let is_nan = moved && !layout.same(types, entry + KEY, entry + KEY) && len(map) != 0;
             let found = if !moved || is_nan {
@@ -411,10 +413,24 @@ impl Vm {
         if entry != 0 {
             self.will_change(entry, layout.stride, persistent);
             self.will_change(map, 8, persistent);
-            // SAFETY: a live entry of this map.
+            // SAFETY: a live entry of this map, and the array that it lies in.
             unsafe {
                 raw::zero(entry, layout.stride);
                 raw::write(map + COUNT, raw::read(map + COUNT) - 1);
+                let (first, used) = (raw::read(map + ENTRIES), raw::read(map + USED));
+                let old = raw::read(first);
+                let mut skip = old;
+                while skip < used {
+                    let meta = raw::read(first + skip * layout.stride);
+                    if meta & ALIVE != 0 {
+                        break;
+                    }
+                    skip += meta.max(1);
+                }
+                if skip != old && old & ALIVE == 0 {
+                    self.will_change(first, 8, persistent);
+                    raw::write(first, skip);
+                }
             }
         }
         Ok(())
