@@ -91,4 +91,5 @@ codes! {
     E0701 NotSupported: "something that this version cannot compile yet", "func main() {\n\tgo func() {}()\n}\n";
     E0702 FunctionTooLarge: "a function whose variables need too many words", "";
     E0703 VolatileInPersistent: "a reference to the volatile heap stored in persistent memory", "type Node struct {\n\tnext *Node\n}\n\nfunc main() {\n\tn := pnew(Node)\n\tn.next = &Node{}\n}\n";
+    E0704 InstantiationCycle: "a generic function that instantiates itself with ever larger types", "func f[T any](n int) {\n\tif n > 0 {\n\t\tf[[]T](n - 1)\n\t}\n}\n\nf[int](3)\n";
 }

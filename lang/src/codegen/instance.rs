@@ -5,7 +5,8 @@ use super::heaps::{At, Heap};
 use crate::bytecode::program::{FuncIdx, FuncValue, Function, NO_FUNC};
 use crate::source::Span;
 use crate::tir::*;
-use crate::types::ty::{FuncId, IMethod, ParamId, Ty, TyKind};
+use crate::types::ty::{FuncId, IMethod, ParamId, Ty, TyKind, Types};
+use rustc_hash::FxHashMap;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
@@ -56,11 +57,39 @@ pub struct Inst {
 
 impl Gen<'_> {
     /// The instance of a key, made if there is none.
+    /// Reports a function that instantiates itself with ever larger types; an instance to go on
+    /// with.
+    fn instantiation_cycle(&mut self, key: &Key) -> Option<InstId> {
+        let Code::Func(f) = key.code else {
+            return None;
+        };
+        let types = self.cx.types_ref();
+        let mut depths = FxHashMap::default();
+        if !key
+            .targs
+            .iter()
+            .any(|t| depth(types, *t, &mut depths) > TYPE_DEPTH_MAX)
+        {
+            return None;
+        }
+        let known = self.st.insts.iter().position(|i| i.key.code == key.code)?;
+        let span = self.cx.decl(f).span;
+        self.diagnostics.error(
+            crate::codes::Code::InstantiationCycle,
+            span,
+            "instantiation cycle",
+        );
+        Some(InstId(known as u32))
+    }
+
     pub fn instance(&mut self, mut key: Key) -> InstId {
         if !self.st.persistence {
             key.heaps = Rc::from([]);
         }
         if let Some(&id) = self.st.inst_map.get(&key) {
+            return id;
+        }
+        if let Some(id) = self.instantiation_cycle(&key) {
             return id;
         }
         let (body, type_params): (Rc<Body>, Rc<[ParamId]>) = match &key.code {
@@ -403,4 +432,33 @@ impl Gen<'_> {
         let entry = set.iter().find(|e| e.method == m && e.path.is_empty())?;
         entry.func.clone()
     }
+}
+
+/// Type arguments nested deeper come from an endless instantiation.
+const TYPE_DEPTH_MAX: u32 = 100;
+
+/// How deep a type nests; capped, so that shared parts are looked at once.
+fn depth(types: &Types, t: Ty, known: &mut FxHashMap<Ty, u32>) -> u32 {
+    if let Some(&d) = known.get(&t) {
+        return d;
+    }
+    let mut max = |ts: &[Ty]| {
+        let each = ts.iter().map(|t| depth(types, *t, known));
+        1 + each.max().unwrap_or(0)
+    };
+    let d = match types.kind(t) {
+        TyKind::Pointer(e) | TyKind::Slice(e) | TyKind::Array(e, _) | TyKind::Chan(_, e) => {
+            max(&[*e])
+        }
+        TyKind::Map(k, v) => max(&[*k, *v]),
+        TyKind::Struct(s) => max(&s.fields.iter().map(|f| f.ty).collect::<Vec<_>>()),
+        TyKind::Func(s) => max(&[&s.params[..], &s.results[..]].concat()),
+        TyKind::Named(n) => match &types.named[n.0 as usize].origin {
+            Some((_, targs)) => max(&targs.clone()),
+            None => 0,
+        },
+        _ => 0,
+    };
+    known.insert(t, d);
+    d
 }
