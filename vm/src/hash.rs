@@ -110,7 +110,7 @@ pub(crate) fn value(types: &TypeTable, ty: TypeIdx, addr: u64, seed: u64) -> Res
             }
             Kind::Interface => return interface(types, raw::read(addr), raw::read(addr + 8), seed),
             Kind::Slice | Kind::Map | Kind::Func => {
-                return Err(format!("hash of unhashable type: {}", desc.name));
+                return Err(format!("hash of unhashable type {}", desc.name));
             }
             Kind::Pointer => pointer(types, raw::read(addr), seed),
             _ => word(raw::read(addr), seed),
@@ -127,7 +127,7 @@ fn interface(types: &TypeTable, key: u64, data: u64, seed: u64) -> Result<u64, F
     };
     let desc = types.desc(ty);
     if !desc.comparable {
-        return Err(format!("hash of unhashable type: {}", desc.name));
+        return Err(format!("hash of unhashable type {}", desc.name));
     }
     let seed = word(key, seed);
     match key & 2 {

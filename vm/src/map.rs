@@ -12,6 +12,7 @@ use lang::bytecode::program::{Kind, PtrKind, TypeIdx};
 use crate::Vm;
 use crate::hash::{self, Failure};
 use crate::raw;
+use crate::trap::UNHASHABLE_IN_EMPTY_MAP;
 use crate::value::{Form, TypeTable};
 
 pub(crate) const HEADER_BYTES: u64 = 56;
@@ -145,7 +146,9 @@ impl Layout {
         if map == 0 || len(map) == 0 {
             // An unhashable key panics even then.
             if self.class == KeyClass::Any {
-                self.hash(types, key, 0)?;
+                self.hash(types, key, 0).map_err(|text| {
+                    text.replace("hash of unhashable type ", UNHASHABLE_IN_EMPTY_MAP)
+                })?;
             }
             return Ok(0);
         }

@@ -32,10 +32,13 @@ pub(crate) enum Trap {
     Exit(i32),
 }
 
+/// Go words this error in another way, and without a prefix, where the map holds nothing.
+pub(crate) const UNHASHABLE_IN_EMPTY_MAP: &str = "hash of unhashable type: ";
+
 impl Trap {
     /// Of an operation on maps or values that failed.
     pub fn of_failure(text: String) -> Trap {
-        if text.starts_with("hash of unhashable type") {
+        if text.starts_with(UNHASHABLE_IN_EMPTY_MAP) {
             Trap::Plain(text)
         } else {
             Trap::Runtime(text)
