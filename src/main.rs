@@ -1,4 +1,5 @@
 //! The pgo command: wiring and exit status. Each subcommand has a file.
+#![forbid(unsafe_code)]
 mod check;
 mod cli;
 mod disasm;

@@ -1,4 +1,5 @@
 //! The pgo language: source text to bytecode.
+#![forbid(unsafe_code)]
 
 pub mod bytecode;
 pub mod codes;

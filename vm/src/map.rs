@@ -197,12 +197,11 @@ impl Layout {
 /// Number of entries; 0 of nil.
 #[inline(always)]
 pub(crate) fn len(map: u64) -> u64 {
-    // SAFETY: `map` is nil or the address of a header.
     if map == 0 {
-        0
-    } else {
-        unsafe { raw::read(map + COUNT) }
+        return 0;
     }
+    // SAFETY: `map` is the address of a header.
+    unsafe { raw::read(map + COUNT) }
 }
 
 /// Addresses of keys and values, in order.
