@@ -1,6 +1,7 @@
 //! `cargo bench --bench compare [NAME…]`: each program of `benches/programs` beside its peers, in
 //! turns, five times; prints the median wall time of each and the ratio. Peers that are not
-//! installed are left out: `lua5.4`, and `go` for the programs without persistent data.
+//! installed are left out: `lua5.4`; for the programs without persistent data `go`, compiled, and,
+//! when asked for by `--yaegi`, the Go interpreter `yaegi` (up to a minute a run).
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -46,6 +47,7 @@ fn main() {
         .collect();
     programs.sort();
     let (lua, go) = (available("lua5.4", "-v"), available("go", "version"));
+    let yaegi = std::env::args().any(|a| a == "--yaegi") && available("yaegi", "version");
     println!(
         "{:<12} {:<8} {:>10} {:>8}",
         "program", "peer", "median", "pgo/peer"
@@ -90,6 +92,10 @@ fn main() {
                 .status();
             if done.is_ok_and(|s| s.success()) {
                 peers.push(peer("go", &built, &[]));
+            }
+            if yaegi {
+                let args: [&OsStr; 2] = ["run".as_ref(), source.as_os_str()];
+                peers.push(peer("yaegi", Path::new("yaegi"), &args));
             }
         }
         for _ in 0..RUNS {

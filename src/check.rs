@@ -10,9 +10,10 @@ pub fn check(paths: &[String], heaps: bool) -> i32 {
         Err(message) => return fail(&message),
     };
     let result = if heaps {
-        lang::heap_report(input.files, &input.dir, &Packages).map(|report| print!("{report}"))
+        lang::heap_report(input.files, &input.dir, &Packages::of_program(&input.dir))
+            .map(|report| print!("{report}"))
     } else {
-        lang::check(input.files, &input.dir, &Packages)
+        lang::check(input.files, &input.dir, &Packages::of_program(&input.dir))
     };
     match result {
         Ok(()) => 0,

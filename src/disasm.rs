@@ -9,7 +9,7 @@ pub fn disasm(paths: &[String], all: bool) -> i32 {
         Ok(input) => input,
         Err(message) => return fail(&message),
     };
-    match lang::compile(input.files, &input.dir, &Packages) {
+    match lang::compile(input.files, &input.dir, &Packages::of_program(&input.dir)) {
         Ok(program) => {
             print!("{}", lang::bytecode::disasm::program(&program, all));
             0

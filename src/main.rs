@@ -3,6 +3,7 @@
 mod check;
 mod cli;
 mod disasm;
+mod module;
 mod packages;
 mod render;
 mod repl;

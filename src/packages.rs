@@ -1,4 +1,5 @@
 //! Reads programs and the local packages they import; library packages come from `stdlib`.
+use crate::module::Module;
 use lang::package::{PackageFiles, PackageSource};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -66,7 +67,7 @@ pub fn input_from_paths(paths: &[String]) -> Result<Input, String> {
     })
 }
 
-fn display(path: &Path) -> String {
+pub fn display(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
@@ -103,8 +104,56 @@ fn files_of_folder(dir: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// Local packages from the file system, all others from the library.
-pub struct Packages;
+/// Library packages from `stdlib`; others from the file system: by a path relative to the importing
+/// folder, or, below a `go.mod`, by the module's path or from its `vendor` folder.
+pub struct Packages {
+    /// The folder of the program.
+    root: PathBuf,
+}
+
+impl Packages {
+    /// For a program in this folder.
+    pub fn of_program(dir: &str) -> Packages {
+        Packages { root: dir.into() }
+    }
+
+    /// What identifies a local package, the same wherever the program's folder lies, as heaps know
+    /// types by it: its import path in its module, else its path from the program's folder.
+    fn identity(&self, dir: &Path) -> String {
+        let (Ok(root), Ok(dir)) = (self.root.canonicalize(), dir.canonicalize()) else {
+            return display(dir);
+        };
+        if let Some(module) = Module::above(&dir) {
+            return module.import_path(&dir);
+        }
+        let shared = root
+            .components()
+            .zip(dir.components())
+            .take_while(|(a, b)| a == b)
+            .count();
+        let ups = root.components().count() - shared;
+        let mut path = if ups == 0 { "." } else { ".." }.to_string();
+        path.push_str(&"/..".repeat(ups.saturating_sub(1)));
+        for part in dir.components().skip(shared) {
+            path.push('/');
+            path.push_str(&part.as_os_str().to_string_lossy());
+        }
+        path
+    }
+
+    fn local(&self, dir: &Path, path: String) -> Result<PackageFiles, String> {
+        let files = files_of_folder(dir)?
+            .iter()
+            .map(|path| Ok((display(path), read(path)?)))
+            .collect::<Result<_, String>>()?;
+        Ok(PackageFiles {
+            path,
+            dir: display(dir),
+            files,
+            is_library: false,
+        })
+    }
+}
 
 impl PackageSource for Packages {
     fn load(&self, import_path: &str, from_dir: &str) -> Result<PackageFiles, String> {
@@ -116,20 +165,10 @@ impl PackageSource for Packages {
                     dir.display()
                 ));
             }
-            let files = files_of_folder(&dir)?
-                .iter()
-                .map(|path| Ok((display(path), read(path)?)))
-                .collect::<Result<_, String>>()?;
-            let path = fs::canonicalize(&dir).map_or_else(|_| display(&dir), |p| display(&p));
-            return Ok(PackageFiles {
-                path,
-                dir: display(&dir),
-                files,
-                is_library: false,
-            });
+            return self.local(&dir, self.identity(&dir));
         }
-        match stdlib::source(import_path) {
-            Some(files) => Ok(PackageFiles {
+        if let Some(files) = stdlib::source(import_path) {
+            return Ok(PackageFiles {
                 path: stdlib::canonical(import_path).to_string(),
                 dir: String::new(),
                 files: files
@@ -137,17 +176,28 @@ impl PackageSource for Packages {
                     .map(|(name, text)| (name.to_string(), text.as_bytes().to_vec()))
                     .collect(),
                 is_library: true,
-            }),
-            None => Err(format!(
-                "package {import_path} is not in the library, which has: {}",
-                stdlib::packages().collect::<Vec<_>>().join(", ")
-            )),
+            });
         }
+        let module = (!from_dir.is_empty())
+            .then(|| Module::above(Path::new(from_dir)))
+            .flatten();
+        if let Some(module) = &module
+            && let Some(dir) = module.folder(import_path)
+        {
+            return self.local(&dir, import_path.to_string());
+        }
+        let nor = module.map_or(String::new(), |m| {
+            format!(" nor in module {} or its vendor folder", m.path)
+        });
+        Err(format!(
+            "package {import_path} is not in the library{nor}; the library has: {}",
+            stdlib::packages().collect::<Vec<_>>().join(", ")
+        ))
     }
 }
 
 /// The path without `.` and `x/..`.
-fn normal(path: &Path) -> PathBuf {
+pub fn normal(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

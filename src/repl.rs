@@ -53,7 +53,8 @@ pub fn repl(heap: &HeapArgs) -> i32 {
         options(vec!["pgo".to_string()], choice, heap),
         stdlib::natives(),
     );
-    let mut session = lang::Session::new(&Packages);
+    let packages = Packages::of_program(".");
+    let mut session = lang::Session::new(&packages);
     println!("pgo {} (Ctrl-D leaves)", env!("CARGO_PKG_VERSION"));
     let status = loop {
         match editor.readline("> ") {

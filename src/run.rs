@@ -44,7 +44,7 @@ fn run_input(input: Input, args: &[String], heap: &HeapArgs) -> i32 {
     let mut argv = vec![input.name.clone()];
     argv.extend_from_slice(args);
     let choice = heap_choice(heap, input.heap_stem.as_deref());
-    match lang::compile(input.files, &input.dir, &Packages) {
+    match lang::compile(input.files, &input.dir, &Packages::of_program(&input.dir)) {
         Err(failure) => {
             render::report(&failure.diagnostics, &failure.sources, render::ERRORS_MAX);
             STATUS_NOT_COMPILED

@@ -135,6 +135,47 @@ fn programs_of_several_files_and_packages() {
 }
 
 #[test]
+fn packages_of_a_module() {
+    let s = Scratch::new("module");
+    s.file(
+        "go.mod",
+        "// A shop.\nmodule example.com/shop // the path\n\ngo 1.22\n",
+    );
+    s.file(
+        "cmd/app/main.go",
+        "package main\nimport (\"fmt\"; \"example.com/shop\"; \"example.com/shop/stock\"; \"other.org/y\")\n\
+         func main() { fmt.Println(shop.Name, stock.New(), y.Y) }\n",
+    );
+    s.file("shop.go", "package shop\nconst Name = \"corner shop\"\n");
+    s.file("stock/stock.go", "package stock\nimport \"example.com/shop\"\nfunc New() string { return \"stock of \" + shop.Name }\n");
+    s.file("vendor/other.org/y/y.go", "package y\nvar Y = 7\n");
+    s.pgo(&["run", "cmd/app"])
+        .succeeds("corner shop stock of corner shop 7\n");
+    s.file("bad.go", "package main\nimport \"example.com/shop/none\"\n");
+    s.pgo(&["run", "bad.go"])
+        .fails(1, &["example.com/shop/none", "module example.com/shop"]);
+}
+
+/// A heap knows types by the paths of their packages, which do not change when the program is moved.
+#[test]
+fn a_moved_program_keeps_its_types() {
+    let s = Scratch::new("moved");
+    s.file(
+        "one/count.pgo",
+        "import (\"fmt\"; \"./util\")\npvar c util.Counter\ntxn <> { c.N++ }\nfmt.Println(c.N)\n",
+    );
+    s.file(
+        "one/util/util.pgo",
+        "package util\ntype Counter struct{ N int }\n",
+    );
+    s.pgo(&["--heap", "h.pheap", "run", "one/count.pgo"])
+        .succeeds("1\n");
+    std::fs::rename(s.0.join("one"), s.0.join("two")).unwrap();
+    s.pgo(&["--heap", "h.pheap", "run", "two/count.pgo"])
+        .succeeds("2\n");
+}
+
+#[test]
 fn bad_arguments_and_sources() {
     let s = Scratch::new("sources");
     s.pgo(&["run", "missing.pgo"])
