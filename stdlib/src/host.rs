@@ -75,6 +75,16 @@ pub fn os_string(c: &mut Ctx) -> std::ffi::OsString {
     std::ffi::OsString::from_vec(c.get(s).to_vec())
 }
 
+/// File and line of the frame as many calls above the native's caller as the argument says; "" and 0 beyond the last.
+pub fn ret_caller(c: &mut Ctx) {
+    let frame = usize::try_from(c.int())
+        .ok()
+        .and_then(|skip| c.callers().into_iter().nth(skip));
+    let (_, file, line) = frame.unwrap_or_default();
+    c.ret_str(file);
+    c.ret_int(line.into());
+}
+
 /// The text of an error number as Go's syscall package has it.
 pub fn errno_text(n: i64) -> String {
     let text = match n {

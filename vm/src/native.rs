@@ -355,6 +355,20 @@ impl<'a> Ctx<'a> {
         }
         to.ty == value.ty
     }
+    /// A zero value of `value`'s type in the volatile heap; of a pointer type, a pointer to a zero value.
+    pub fn zero_like(&mut self, value: ValueRef<'a>) -> ValueRef<'a> {
+        let mut fresh = |ty: TypeIdx| {
+            let rt = *self.types.rt(ty);
+            self.vm.alloc_volatile(rt.gc, 1, rt.size)
+        };
+        let at = fresh(value.ty);
+        if value.kind() == Kind::Pointer {
+            let target = fresh(value.desc().elem);
+            // SAFETY: the fresh variable is one pointer; nothing is collected while a native runs.
+            unsafe { raw::typed_mut(at, 1) }.copy_from_slice(&[target]);
+        }
+        ValueRef::new(self.types, value.ty, at)
+    }
     /// The object at `addr` of type `ty`, for pointer arguments whose type the native knows.
     pub fn view(&self, ty: TypeIdx, addr: u64) -> Option<ValueRef<'a>> {
         (addr >= 4096 && (ty as usize) < self.types.rt.len())
