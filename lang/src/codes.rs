@@ -88,7 +88,7 @@ codes! {
     E0308 InvalidSelect: "a select case that is neither send nor receive", "select {\ncase println():\n}\n";
     E0401 NotStorable: "a type that persistent memory cannot hold", "type T struct{ f func() }\n\n_ = pnew(T)\n";
     E0402 UnknownTxnOption: "an option that txn does not have", "txn <fast> {\n}\n";
-    E0701 NotSupported: "something that this version cannot compile yet", "func main() {\n\tgo func() {}()\n}\n";
+    E0701 NotSupported: "something that this version cannot compile yet", "func two() (int, int) { return 1, 2 }\n\npvar a, b = two()\n\nprintln(a, b)\n";
     E0702 FunctionTooLarge: "a function whose variables need too many words", "";
     E0703 VolatileInPersistent: "a reference to the volatile heap stored in persistent memory", "type Node struct {\n\tnext *Node\n}\n\nfunc main() {\n\tn := pnew(Node)\n\tn.next = &Node{}\n}\n";
     E0704 InstantiationCycle: "a generic function that instantiates itself with ever larger types", "func f[T any](n int) {\n\tif n > 0 {\n\t\tf[[]T](n - 1)\n\t}\n}\n\nf[int](3)\n";

@@ -10,6 +10,7 @@ use lang::bytecode::program::PtrKind;
 use pheap::ObjectRef;
 
 use crate::Vm;
+use crate::goroutine::Goroutine;
 use crate::heap::{CONSERVATIVE, NOSCAN, VolatileHeap};
 use crate::raw;
 
@@ -83,8 +84,8 @@ fn each_pointer<W>(
 }
 
 impl Vm {
-    /// Calls `visit` with every word that may be a reference of the machine: the stack up to `top` (a slot number),
-    /// globals, deferred closures, panics.
+    /// Calls `visit` with every word that may be a reference of the machine: the running stack up to `top` (a slot
+    /// number), the stacks of other goroutines, globals, deferred closures, panics.
     fn each_root(&self, top: usize, mut visit: impl FnMut(u64)) {
         for &word in &self.g.stack[..top.min(self.g.stack.len())] {
             visit(word);
@@ -105,17 +106,32 @@ impl Vm {
                 }
             }
         }
-        for defer in &self.g.defers {
-            visit(defer.closure);
-        }
-        for panic in &self.g.panics {
-            visit(panic.data);
-        }
-        for hook in &self.g.hooks {
-            visit(hook.closure);
+        self.goroutine_roots(&self.g, &mut visit);
+        for g in self.sched.parked() {
+            let end = g.frame
+                + self
+                    .func_at(g.at)
+                    .map_or(0, |(_, func)| func.frame_slots as usize);
+            for &word in &g.stack[..end.min(g.stack.len())] {
+                visit(word);
+            }
+            self.goroutine_roots(g, &mut visit);
         }
         for &word in &self.pinned {
             visit(word);
+        }
+    }
+
+    /// What a goroutine refers to beside its stack.
+    fn goroutine_roots(&self, g: &Goroutine, visit: &mut impl FnMut(u64)) {
+        for defer in &g.defers {
+            visit(defer.closure);
+        }
+        for panic in &g.panics {
+            visit(panic.data);
+        }
+        for hook in &g.hooks {
+            visit(hook.closure);
         }
     }
 

@@ -1,10 +1,13 @@
-//! A goroutine: its stack of slots, deferred functions, panics in flight, open transactions.
+//! A goroutine: its stack of slots, deferred functions, panics in flight, open transactions, what it waits for.
 
-use crate::trap::Panic;
+use crate::interp::Pc;
+use crate::trap::{Panic, Trap};
 
 /// Where growth ends, as in Go.
 pub(crate) const MAX_STACK_BYTES: usize = 1_000_000_000;
+/// Slots of the stacks of the first goroutine and of others.
 const FIRST_SLOTS: usize = 8 << 10;
+pub(crate) const SMALL_SLOTS: usize = 128;
 
 /// A deferred func value of a frame.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct Hook {
     pub level: usize,
     pub on_commit: bool,
     pub closure: u64,
+    /// Of a `go` statement, at this place: the func value becomes a goroutine.
+    pub go: Option<Pc>,
 }
 
 /// An open `txn` block.
@@ -35,25 +40,66 @@ pub(crate) struct TxnMark {
     pub options: u16,
 }
 
+/// What a goroutine does; blocked ones say it in traces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum State {
+    Running,
+    /// Ready to run.
+    Runnable,
+    /// Blocked, with Go's words for it.
+    Waiting(&'static str),
+    /// Has ended; its place is free after the next switch.
+    Dead,
+}
+
 pub(crate) struct Goroutine {
     pub id: u64,
+    /// Its place in the table of goroutines.
+    pub index: usize,
     /// Slots; frames overlap in it. Nothing points into it, so it may move.
     pub stack: Vec<u64>,
     pub defers: Vec<Defer>,
     pub panics: Vec<Panic>,
     pub txns: Vec<TxnMark>,
     pub hooks: Vec<Hook>,
+    pub state: State,
+    /// While it does not run: where it goes on, behind which instruction word it stopped, and slot 0 of its frame.
+    pub resume: Pc,
+    pub at: Pc,
+    pub frame: usize,
+    /// Entries of the channels' queues that it stands in.
+    pub waits: Vec<u32>,
+    /// Raised when it goes on (a send whose channel was closed meanwhile).
+    pub wake_trap: Option<Trap>,
+    /// The `go` statement that started it, and the goroutine that ran the statement.
+    pub creator: Option<(Pc, u64)>,
 }
 
 impl Goroutine {
-    pub fn new(id: u64) -> Goroutine {
+    /// The goroutine that runs the program.
+    pub fn first() -> Goroutine {
+        Goroutine {
+            state: State::Running,
+            ..Goroutine::new(1, 0, FIRST_SLOTS)
+        }
+    }
+
+    pub fn new(id: u64, index: usize, slots: usize) -> Goroutine {
         Goroutine {
             id,
-            stack: vec![0; FIRST_SLOTS],
+            index,
+            stack: vec![0; slots],
             defers: Vec::new(),
             panics: Vec::new(),
             txns: Vec::new(),
             hooks: Vec::new(),
+            state: State::Runnable,
+            resume: std::ptr::null(),
+            at: std::ptr::null(),
+            frame: 0,
+            waits: Vec::new(),
+            wake_trap: None,
+            creator: None,
         }
     }
 
@@ -86,8 +132,8 @@ impl Goroutine {
     }
 
     /// Takes the next hook to run: none before the outermost transaction is over.
-    pub fn next_hook(&mut self) -> Option<u64> {
+    pub fn next_hook(&mut self) -> Option<Hook> {
         let first = self.txns.is_empty() && self.hooks.first().is_some_and(|hook| hook.level == 0);
-        first.then(|| self.hooks.remove(0).closure)
+        first.then(|| self.hooks.remove(0))
     }
 }

@@ -12,12 +12,15 @@ mod map;
 pub mod native;
 mod persist;
 mod raw;
+mod sched;
 mod trace;
 mod trap;
 pub mod value;
 
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use lang::bytecode::program::{FuncIdx, FuncValue, TypeIdx};
 use pheap::Mapping;
@@ -31,6 +34,8 @@ use goroutine::Goroutine;
 use heap::VolatileHeap;
 use interp::call::{CachedMethod, FuncEntry};
 use interp::{Fp, Pc};
+use sched::Sched;
+use sched::ticker::{Tick, Ticker};
 use value::RtType;
 
 /// Slots at both ends of a stack that no frame uses: room for the links of the first frame, and for reads of several
@@ -105,7 +110,8 @@ pub(crate) struct Linked {
 pub struct Vm {
     // What instructions read, together.
     stack_base: Fp,
-    stack_end: Fp,
+    /// Holds the limit of frames.
+    tick: Arc<Tick>,
     funcs_ptr: *const FuncEntry,
     func_values_ptr: *const FuncValue,
     rt_ptr: *const RtType,
@@ -120,7 +126,12 @@ pub struct Vm {
     natives: Vec<Linked>,
     heap: VolatileHeap,
 
-    g: Goroutine,
+    /// The running goroutine; `sched` has the others.
+    g: Box<Goroutine>,
+    sched: Sched,
+    ticker: Ticker,
+    /// Registry index of channels.
+    chan_gc: u32,
     types: Box<TypeTable>,
     layouts: Vec<Option<&'static map::Layout>>,
     funcs: Vec<FuncEntry>,

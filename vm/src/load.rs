@@ -14,6 +14,8 @@ use crate::interp::{Fp, HALT_CODE, Pc, run};
 use crate::map::{HEADER_BYTES, HEADER_PTRS, Layout};
 use crate::native::{NativeDef, SliceRef};
 use crate::raw;
+use crate::sched::Sched;
+use crate::sched::channel::{CHAN_BYTES, CHAN_PTRS};
 use crate::value::{Form, RtType, TypeTable, ValueRef};
 use crate::{CloseError, Linked, Options, Outcome, STACK_SLACK, Vm, host};
 
@@ -25,7 +27,8 @@ impl Vm {
     pub fn new(options: Options, library: &'static [NativeDef]) -> Vm {
         let globals_mapping =
             Mapping::anonymous(GLOBALS_LIMIT_BYTES).expect("address space for package variables");
-        let heap = VolatileHeap::new().expect("address space for the volatile heap");
+        let mut heap = VolatileHeap::new().expect("address space for the volatile heap");
+        let chan_gc = heap.register(CHAN_BYTES, &CHAN_PTRS, None);
         let none = CachedMethod {
             key: 0,
             method: 0,
@@ -33,7 +36,7 @@ impl Vm {
         };
         let mut vm = Vm {
             stack_base: std::ptr::null_mut(),
-            stack_end: std::ptr::null_mut(),
+            tick: Default::default(),
             funcs_ptr: std::ptr::null(),
             func_values_ptr: std::ptr::null(),
             rt_ptr: std::ptr::null(),
@@ -45,7 +48,10 @@ impl Vm {
             pvar_addrs: Vec::new(),
             natives: Vec::new(),
             heap,
-            g: Goroutine::new(1),
+            g: Box::new(Goroutine::first()),
+            sched: Sched::new(),
+            ticker: Default::default(),
+            chan_gc,
             types: Box::default(),
             layouts: Vec::new(),
             funcs: Vec::new(),
@@ -199,6 +205,7 @@ impl Vm {
         let outcome = self.outcome.take().unwrap_or(Outcome::Done);
         // A function that just ends has committed its transactions; after anything else none is open.
         self.rollback_txns(0);
+        self.settle_goroutines(outcome == Outcome::Done);
         outcome
     }
 
@@ -231,8 +238,10 @@ impl Vm {
         let floors = (self.defer_floor, self.panic_floor);
         (self.defer_floor, self.panic_floor) = (self.g.defers.len(), self.g.panics.len());
         let at = top + 2;
+        self.sched.nested += 1;
         // Two words of result, then the receiver.
         self.enter(func, at, &[0, 0, data]);
+        self.sched.nested -= 1;
         (self.defer_floor, self.panic_floor) = floors;
         match self.outcome.take() {
             None => Some([self.g.stack[at], self.g.stack[at + 1]]),

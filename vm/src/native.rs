@@ -32,6 +32,12 @@ pub enum NativeError {
     Panic(String),
     /// The program ends with this status (os.Exit).
     Exit(i32),
+    /// The program ends with `fatal error: `, this text and a trace.
+    Fatal(String),
+    /// Other goroutines run before the call returns, without results (runtime.Gosched).
+    Gosched,
+    /// The goroutine runs its deferred functions and ends (runtime.Goexit).
+    Goexit,
 }
 
 /// A string: address and length of immutable bytes.
@@ -512,6 +518,10 @@ impl Ctx<'_> {
     pub fn volatile_stats(&self) -> (u64, u64, u64) {
         self.vm.volatile_stats()
     }
+    /// runtime.NumGoroutine.
+    pub fn goroutines(&self) -> usize {
+        self.vm.goroutine_count()
+    }
     /// runtime.Callers: function names, files and lines of the calling frames, innermost first.
     pub fn callers(&self) -> Vec<(String, String, u32)> {
         self.vm.caller_positions()
@@ -548,6 +558,7 @@ impl Ctx<'_> {
                 level,
                 on_commit,
                 closure,
+                go: None,
             };
             self.vm.g.hooks.push(hook);
         }

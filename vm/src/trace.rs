@@ -6,6 +6,7 @@ use std::fmt::Write;
 use lang::bytecode::program::Kind;
 
 use crate::Vm;
+use crate::goroutine::{Goroutine, State};
 use crate::interp::{AFTER_DEFERRED_CODE, LINK_PC, Pc};
 use crate::raw;
 use crate::value::ValueRef;
@@ -23,24 +24,19 @@ pub(crate) struct FrameInfo {
 }
 
 impl Vm {
-    /// Addresses in the running functions, innermost first, from the frame at slot `frame` outwards; wrappers
-    /// and the entry function are left out.
-    fn return_addresses(&self, mut pc: Pc, mut frame: usize) -> Vec<Pc> {
+    /// Addresses in the functions that a goroutine runs, innermost first, from the frame at slot `frame` outwards;
+    /// wrappers and the entry function are left out.
+    fn return_addresses(&self, g: &Goroutine, mut pc: Pc, mut frame: usize) -> Vec<Pc> {
         let mut out = Vec::new();
         let after = AFTER_DEFERRED_CODE.as_ptr();
         while let Some((index, func)) = self.func_at(pc) {
             if !func.wrapper && index != self.types.program.entry {
                 out.push(pc);
             }
-            let link = self.g.stack[frame - 1];
+            let link = g.stack[frame - 1];
             let ret = (link & LINK_PC) as Pc;
             if ret == after {
-                let Some(panic) = self
-                    .g
-                    .panics
-                    .iter()
-                    .rev()
-                    .find(|panic| panic.deferred == frame)
+                let Some(panic) = g.panics.iter().rev().find(|panic| panic.deferred == frame)
                 else {
                     break;
                 };
@@ -75,15 +71,21 @@ impl Vm {
 
     /// The frames from the one at slot `frame`, running at `pc`, outwards.
     pub(crate) fn frames(&self, pc: Pc, frame: usize) -> Vec<FrameInfo> {
-        self.return_addresses(pc, frame)
+        self.return_addresses(&self.g, pc, frame)
             .into_iter()
             .filter_map(|pc| self.describe_frame(pc))
             .collect()
     }
 
-    fn trace(&self, pc: Pc, frame: usize) -> String {
-        let mut out = format!("\ngoroutine {} [running]:\n", self.g.id);
-        let all = self.return_addresses(pc, frame);
+    /// A goroutine with its frames.
+    fn trace(&self, g: &Goroutine, pc: Pc, frame: usize) -> String {
+        let state = match g.state {
+            State::Waiting(reason) => reason,
+            State::Runnable => "runnable",
+            State::Running | State::Dead => "running",
+        };
+        let mut out = format!("\ngoroutine {} [{state}]:\n", g.id);
+        let all = self.return_addresses(g, pc, frame);
         let hidden = all.len().saturating_sub(2 * SHOWN_FRAMES);
         for (i, &pc) in all.iter().enumerate() {
             if hidden > 0 && (SHOWN_FRAMES..SHOWN_FRAMES + hidden).contains(&i) {
@@ -101,12 +103,33 @@ impl Vm {
                 );
             }
         }
+        if let Some((at, creator)) = g.creator
+            && let Some(f) = self.describe_frame(at)
+        {
+            let _ = writeln!(
+                out,
+                "created by {} in goroutine {creator}\n\t{}:{} +{:#x}",
+                f.function, f.file, f.line, f.offset
+            );
+        }
         out
+    }
+
+    /// A fatal error of all goroutines, with their traces.
+    pub(crate) fn report_deadlock(&mut self, text: &str) {
+        let mut all: Vec<&Goroutine> = self.sched.parked().chain([&*self.g]).collect();
+        all.retain(|g| g.state != State::Dead);
+        all.sort_by_key(|g| g.id);
+        let mut report = format!("fatal error: {text}\n");
+        for g in all {
+            report.push_str(&self.trace(g, g.at, g.frame));
+        }
+        self.write_stderr(&report);
     }
 
     /// `fatal error: …` and the trace.
     pub(crate) fn report_fatal(&mut self, text: &str, pc: Pc, frame: usize) {
-        let report = format!("fatal error: {text}\n{}", self.trace(pc, frame));
+        let report = format!("fatal error: {text}\n{}", self.trace(&self.g, pc, frame));
         self.write_stderr(&report);
     }
 
@@ -121,6 +144,9 @@ impl Vm {
         let mut is_nil_deref = false;
         for i in self.panic_floor..self.g.panics.len() {
             let panic = &self.g.panics[i];
+            if panic.is_goexit {
+                continue;
+            }
             let (key, data, text, recovered) =
                 (panic.key, panic.data, panic.text.clone(), panic.recovered);
             is_nil_deref = panic.is_nil_deref;
@@ -143,7 +169,7 @@ impl Vm {
                 pc as u64
             );
         }
-        report.push_str(&self.trace(pc, frame));
+        report.push_str(&self.trace(&self.g, pc, frame));
         self.write_stderr(&report);
     }
 

@@ -30,6 +30,8 @@ pub(crate) enum Trap {
     Fatal(String),
     /// os.Exit.
     Exit(i32),
+    /// runtime.Goexit: unwinds as a panic that nothing recovers.
+    Goexit,
 }
 
 /// Go words this error in another way, and without a prefix, where the map holds nothing.
@@ -61,7 +63,9 @@ impl Trap {
             Trap::SliceBounds(text) => format!("runtime error: slice bounds out of range {text}"),
             Trap::Runtime(text) => format!("runtime error: {text}"),
             Trap::Plain(text) | Trap::Assertion(text) => text.clone(),
-            Trap::Value(..) | Trap::Message(_) | Trap::Fatal(_) | Trap::Exit(_) => return None,
+            Trap::Value(..) | Trap::Message(_) | Trap::Fatal(_) | Trap::Exit(_) | Trap::Goexit => {
+                return None;
+            }
         })
     }
 }
@@ -75,6 +79,8 @@ pub(crate) struct Panic {
     /// Of a run-time error without a type to hold it, and for the line about the signal.
     pub text: Option<String>,
     pub is_nil_deref: bool,
+    /// No panic but the unwinding of runtime.Goexit: nothing can recover it.
+    pub is_goexit: bool,
     /// Frame (slot number of its slot 0) and place where it was raised.
     pub frame: usize,
     pub pc: *const u64,

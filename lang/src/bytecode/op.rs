@@ -241,6 +241,14 @@ MapDel, "mapdel", (s1, sn, _), [ty, mode], "delete(a, b)";
 MapClear, "mapclear", (s1, _, _), [ty, mode], "clear(a)";
 MapIter, "mapiter", (dn, s1, _), [], "start iterating b; a: `MAP_ITER_SLOTS` slots of state";
 MapNext, "mapnext", (dn, dn, dn), [ty, jmp], "state a; key to b and value to c (0xffff: not wanted); jumps at the end";
+// ---- channels; ty is the element type
+MkChan, "mkchan", (d1, s1, _), [ty], "a = make(chan ty, b)";
+Send, "send", (s1, sn, _), [], "a <- b; may wait";
+Recv, "recv", (dn, s1, uimm), [], "a = <-b, may wait; c = 1: and in the slot after the value whether there was one";
+Close, "close", (s1, _, _), [], "close(a)";
+Select, "select", (d2, sn, uimm), [mode], "one of c cases: a = its index, the slot after it whether it received a value; b: two slots a case, the channel and a constant, twice the slot of the value to send (plus 1) or to receive; mode 1: a = c if none is ready, else waits";
+ChanLen, "chanlen", (d1, s1, _), [], "a = len(b)";
+ChanCap, "chancap", (d1, s1, _), [], "a = cap(b)";
 // ---- interfaces
 MkIface, "mkiface", (d2, sn, _), [ty], "a = interface holding b of concrete type ty; boxes in the volatile heap where needed";
 Unbox, "unbox", (dn, s2, _), [ty], "a = value of type ty out of interface b, known to hold one";

@@ -31,6 +31,13 @@ impl Checker {
         format!("{}.func{}", ctx.name, ctx.closures)
     }
 
+    /// The name of a literal that the checker makes; only those of the program are numbered.
+    pub(super) fn wrapper_name(&mut self) -> String {
+        let ctx = self.ctx();
+        ctx.has_closures = true;
+        format!("{}.wrapper", ctx.name)
+    }
+
     /// Pops the context of a literal.
     pub(super) fn finish_closure(&mut self, span: Span, end: Span, wrapper: bool) -> Rc<tir::Body> {
         let ctx = self.env.fns.pop().unwrap_or_default();
@@ -48,7 +55,10 @@ impl Checker {
         wrapper: bool,
         build: impl FnOnce(&mut Checker, &[LocalId]) -> Vec<tir::Stmt>,
     ) -> Rc<tir::Body> {
-        let name = self.closure_name();
+        let name = match wrapper {
+            true => self.wrapper_name(),
+            false => self.closure_name(),
+        };
         self.env.fns.push(FnCtx {
             name,
             result_tys: results.to_vec(),

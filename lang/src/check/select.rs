@@ -236,7 +236,7 @@ impl Checker {
             let check = ex(recv.ty, span, check);
             stmts.push(st(span, tir::StmtKind::Expr(check)));
         }
-        let name = self.closure_name();
+        let name = self.wrapper_name();
         let body = build::method_value(local, recv.ty, &m.sel, name, span, &mut self.a.types);
         let closure = ex(sig, span, ExprKind::Closure(Rc::new(body)));
         Operand::value(sig, span, ExprKind::Seq(stmts, Box::new(closure)))
@@ -314,7 +314,7 @@ impl Checker {
             self.depend(Dep::Func(func.func));
             self.resolve_func(func.func);
         }
-        let name = self.closure_name();
+        let name = self.wrapper_name();
         let body = build::method_expression(t, &sel, name, e.span, &mut self.a.types);
         Operand::value(ty, e.span, ExprKind::Closure(Rc::new(body)))
     }

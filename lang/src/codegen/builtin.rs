@@ -152,11 +152,10 @@ impl Fun<'_, '_> {
                 self.asm.word(u64::from(t));
                 d
             }
-            _ => {
-                self.unsupported(e.span, "channels");
-                let ty = self.sub(e.ty);
-                self.dest(ty, want)
-            }
+            ExprKind::MakeChan(size) => self.make_chan(e, size.as_deref(), want),
+            ExprKind::Close(x) => self.close_chan(x),
+            ExprKind::Recv(x, ok) => self.receive(e, x, *ok, want),
+            _ => unreachable!("an expression that is no builtin"),
         }
     }
 
@@ -200,8 +199,11 @@ impl Fun<'_, '_> {
                 }
             }
             TyKind::Chan(..) => {
-                self.unsupported(x.span, "channels");
-                0
+                let s = self.eval(x, None);
+                let d = want.unwrap_or_else(|| self.alloc(1));
+                let op = if word == 1 { Op::ChanLen } else { Op::ChanCap };
+                self.asm.op(op, d, s, 0);
+                d
             }
             _ => {
                 let place = matches!(

@@ -143,6 +143,7 @@ impl Gen<'_> {
             }
             StmtKind::Select(cases, _) => {
                 for c in cases {
+                    self.walk_comm(at, &c.comm);
                     self.walk_stmts(at, &c.body);
                 }
             }
@@ -360,6 +361,27 @@ impl Gen<'_> {
             ExprKind::Call(callee, args) => self.walk_call(at, callee, args),
         }
         self.heap(at, e)
+    }
+
+    fn walk_comm(&mut self, at: At, comm: &Comm) {
+        match comm {
+            Comm::Default => {}
+            Comm::Send(c, e) => {
+                self.walk(at, c);
+                let h = self.walk(at, e);
+                let ty = self.sub(at.inst, e.ty);
+                self.reaches_memory(ty, h);
+            }
+            Comm::Recv(c, value, _) => {
+                self.walk(at, c);
+                if let Some(l) = value {
+                    let body = self.st.insts[at.inst.0 as usize].body.clone();
+                    let ty = self.sub(at.inst, body.locals[l.0 as usize].ty);
+                    let h = self.memory_heap(ty);
+                    self.join_local(at, *l, h);
+                }
+            }
+        }
     }
 
     fn walk_call(&mut self, at: At, callee: &Callee, args: &[Expr]) {

@@ -7,7 +7,6 @@ use super::place::Loc;
 use super::scan;
 use crate::bytecode::asm::Label;
 use crate::bytecode::op::{MAP_ITER_SLOTS, Op};
-use crate::source::Span;
 use crate::tir::*;
 use crate::types::ty::{Basic, Ty, TyKind};
 
@@ -131,23 +130,21 @@ impl Fun<'_, '_> {
         self.top = mark;
     }
 
-    pub fn range_stmt(&mut self, span: Span, r: &Range) {
+    pub fn range_stmt(&mut self, r: &Range) {
         let mark = self.top;
-        if r.kind == RangeKind::Chan {
-            return self.unsupported(span, "channels");
-        }
         // What is ranged over is evaluated before the loop's constants are.
         match r.kind {
             RangeKind::Int => self.range_int(r),
             RangeKind::String => self.range_string(r),
             RangeKind::Map => self.range_map(r),
+            RangeKind::Chan => self.range_chan(r),
             _ => self.range_elements(r),
         }
         self.top = mark;
     }
 
     /// A variable of the range clause gets a value.
-    fn give(&mut self, l: LocalId, at: Loc) {
+    pub fn give(&mut self, l: LocalId, at: Loc) {
         self.declare(l);
         let home = self.home(l);
         let ty = self.local_ty(l);

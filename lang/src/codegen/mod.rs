@@ -2,6 +2,7 @@
 //! (LANGUAGE.md §3 rule 4). Expressions are evaluated straight into their destination slots.
 mod builtin;
 mod call;
+mod chan;
 mod cond;
 mod convert;
 mod expr;

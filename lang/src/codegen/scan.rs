@@ -140,7 +140,19 @@ fn stmt_parts<'e>(s: &'e Stmt, target: &mut dyn FnMut(&'e Expr), f: &mut dyn FnM
             f(Part::Expr(a));
             f(Part::Expr(b));
         }
-        StmtKind::Select(cases, _) => cases.iter().for_each(|c| f(Part::Stmts(&c.body))),
+        StmtKind::Select(cases, _) => {
+            for c in cases {
+                match &c.comm {
+                    Comm::Default => {}
+                    Comm::Send(a, b) => {
+                        f(Part::Expr(a));
+                        f(Part::Expr(b));
+                    }
+                    Comm::Recv(a, ..) => f(Part::Expr(a)),
+                }
+                f(Part::Stmts(&c.body));
+            }
+        }
         StmtKind::PvarInit(_, Some(e)) => f(Part::Expr(e)),
         _ => {}
     }

@@ -63,7 +63,7 @@ impl Fun<'_, '_> {
             StmtKind::Block(b) => self.stmts(b),
             StmtKind::If(c, a, b) => self.if_stmt(c, a, b),
             StmtKind::For(f) => self.for_stmt(f),
-            StmtKind::Range(r) => self.range_stmt(s.span, r),
+            StmtKind::Range(r) => self.range_stmt(r),
             StmtKind::Switch(sw) => self.switch_stmt(sw),
             StmtKind::Return(es) => self.return_stmt(es),
             StmtKind::Break(l) => {
@@ -101,9 +101,9 @@ impl Fun<'_, '_> {
                 self.asm.op(Op::TxnCommit, 0, 0, 0);
             }
             StmtKind::PvarInit(g, init) => self.pvar_init(*g, init.as_ref()),
-            StmtKind::Go(_) => self.unsupported(s.span, "goroutines"),
-            StmtKind::Send(..) => self.unsupported(s.span, "channels"),
-            StmtKind::Select(..) => self.unsupported(s.span, "select statements"),
+            StmtKind::Go(e) => self.go_stmt(e),
+            StmtKind::Send(c, v) => self.send_stmt(c, v),
+            StmtKind::Select(cases, label) => self.select_stmt(cases, *label),
         }
         self.top = mark;
     }

@@ -21,8 +21,8 @@ macro_rules! enter {
     ($vm:ident, $entry:expr, $fp:ident, $at:expr, $ret:expr, $again:expr) => {{
         let (entry, at, ret): (FuncEntry, usize, Pc) = ($entry, $at, $ret);
         let callee = $fp.add(at);
-        if callee.add(entry.frame_slots) > $vm.stack_end {
-            // The same call once more, on a larger stack.
+        if $vm.tick.exceeds(callee.add(entry.frame_slots)) {
+            // The same call once more, on a larger stack or after others have run.
             return $vm.grow_stack($again, $fp, at + entry.frame_slots);
         }
         *callee.sub(1) = ret as u64 | (at as u64) << 48;
@@ -115,6 +115,9 @@ slow_handlers! {
             Err(NativeError::Runtime(text)) => vm.throw(Trap::Runtime(text), pc, fp),
             Err(NativeError::Panic(text)) => vm.throw(Trap::Message(text), pc, fp),
             Err(NativeError::Exit(code)) => vm.throw(Trap::Exit(code), pc, fp),
+            Err(NativeError::Fatal(text)) => vm.throw(Trap::Fatal(text), pc, fp),
+            Err(NativeError::Gosched) => vm.yield_now(pc, fp, pc),
+            Err(NativeError::Goexit) => vm.throw(Trap::Goexit, pc, fp),
         }
     }
     Defer |vm, i, pc, fp| {
@@ -136,9 +139,6 @@ slow_handlers! {
         set(fp, i.a(), key);
         set(fp, i.a() + 1, data);
         (pc, fp)
-    }
-    Go |vm, i, pc, fp| {
-        vm.throw(Trap::Fatal("goroutines are not yet supported".into()), pc, fp)
     }
     Trap |vm, i, pc, fp| {
         let trap = match i.a() {

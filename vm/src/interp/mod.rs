@@ -10,6 +10,7 @@
 
 pub(crate) mod arith;
 pub(crate) mod call;
+pub(crate) mod chan;
 pub(crate) mod compare;
 pub(crate) mod iface;
 pub(crate) mod index;
@@ -22,7 +23,7 @@ pub(crate) mod string;
 
 use lang::bytecode::op::{OPS, Op};
 
-use crate::Vm;
+use crate::{Vm, sched};
 
 pub(crate) type Pc = *const u64;
 pub(crate) type Fp = *mut u64;
@@ -32,8 +33,14 @@ pub(crate) type Next = (Pc, Fp);
 pub(crate) const HALT: u16 = OPS.len() as u16;
 /// Where a deferred function run by a panic returns to.
 pub(crate) const AFTER_DEFERRED: u16 = HALT + 1;
+/// Where a goroutine's function returns to.
+pub(crate) const GO_END: u16 = HALT + 2;
+/// Where a goroutine goes on that is to panic instead.
+pub(crate) const WAKE: u16 = HALT + 3;
 pub(crate) static HALT_CODE: [u64; 2] = [HALT as u64; 2];
 pub(crate) static AFTER_DEFERRED_CODE: [u64; 2] = [AFTER_DEFERRED as u64; 2];
+pub(crate) static GO_END_CODE: [u64; 2] = [GO_END as u64; 2];
+pub(crate) static WAKE_CODE: [u64; 2] = [WAKE as u64; 2];
 
 /// The bits of a return link that are the address.
 pub(crate) const LINK_PC: u64 = (1 << 48) - 1;
@@ -133,6 +140,16 @@ pub(crate) fn keep_branch() {
     };
 }
 
+/// Goes on at `$to`, unless a switch is due. `$pc` is behind the instruction word.
+macro_rules! jump_to {
+    ($vm:ident, $pc:ident, $fp:ident, $to:expr) => {{
+        let to = $to;
+        if $vm.tick.is_due() {
+            return $vm.preempt($pc, $fp, to);
+        }
+        (to, $fp)
+    }};
+}
 /// Declares handlers: inlined ones (`Name |vm, i, pc, fp| { … }`).
 macro_rules! handlers {
     ($($name:ident |$vm:ident, $i:ident, $pc:ident, $fp:ident| $body:block)*) => {$(
@@ -166,12 +183,13 @@ macro_rules! check {
         }
     };
 }
-pub(crate) use {check, handlers, slow_handlers};
+pub(crate) use {check, handlers, jump_to, slow_handlers};
 
 /// All handlers by name, for the dispatch.
 mod all {
     pub(crate) use super::arith::*;
     pub(crate) use super::call::*;
+    pub(crate) use super::chan::*;
     pub(crate) use super::compare::*;
     pub(crate) use super::iface::*;
     pub(crate) use super::index::*;
@@ -198,6 +216,8 @@ macro_rules! define_dispatch {
                     (pc, fp) = match ins.op() {
                         $(n if n == Op::$name as u16 => all::$name(vm, ins, pc, fp),)*
                         AFTER_DEFERRED => panics::after_deferred(vm),
+                        GO_END => sched::go_end(vm),
+                        WAKE => sched::wake(vm),
                         _ => return,
                     };
                 }
@@ -224,17 +244,25 @@ macro_rules! define_dispatch {
                     }
                 }
             )*
-            pub(super) unsafe extern "C" fn after_deferred(_: Ins, _: Pc, _: Fp, vm: *mut Vm) {
-                // SAFETY: as for `run`.
-                unsafe {
-                    let (pc, fp) = panics::after_deferred(&mut *vm);
-                    next(pc, fp, vm)
-                }
+            macro_rules! pseudo {
+                ($pseudo:ident, $f:path) => {
+                    pub(super) unsafe extern "C" fn $pseudo(_: Ins, _: Pc, _: Fp, vm: *mut Vm) {
+                        // SAFETY: as for `run`.
+                        unsafe {
+                            let (pc, fp) = $f(&mut *vm);
+                            next(pc, fp, vm)
+                        }
+                    }
+                };
             }
+            pseudo!(after_deferred, panics::after_deferred);
+            pseudo!(go_end, sched::go_end);
+            pseudo!(wake, sched::wake);
             pub(super) unsafe extern "C" fn halt(_: Ins, _: Pc, _: Fp, _: *mut Vm) {}
         }
 
-        static TABLE: [Handler; OPS.len() + 2] = [$(tail::$name,)* tail::halt, tail::after_deferred];
+        static TABLE: [Handler; OPS.len() + 4] =
+            [$(tail::$name,)* tail::halt, tail::after_deferred, tail::go_end, tail::wake];
 
         #[inline(always)]
         unsafe fn next(pc: Pc, fp: Fp, vm: *mut Vm) {

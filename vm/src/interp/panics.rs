@@ -100,8 +100,10 @@ impl Vm {
             _ => {}
         }
         let is_nil_deref = matches!(trap, Trap::NilDeref);
+        let is_goexit = matches!(trap, Trap::Goexit);
         let (key, data, text) = match trap {
             Trap::Value(key, data) => (key, data, None),
+            Trap::Goexit => (0, 0, None),
             Trap::Message(text) => {
                 let (key, data) = self.string_value(self.string_ty, &text);
                 (key, data, Some(text))
@@ -124,6 +126,7 @@ impl Vm {
             data,
             text,
             is_nil_deref,
+            is_goexit,
             frame,
             pc,
             deferring: 0,
@@ -161,7 +164,7 @@ impl Vm {
         let (frame, pc) = next.unwrap_or((panic.frame, panic.pc));
         // Inserted below one another: the first one runs first.
         let at = self.g.defers.len();
-        while let Some(closure) = self.g.next_hook() {
+        while let Some(closure) = self.next_hook() {
             let hook = Defer {
                 frame,
                 closure,
@@ -176,6 +179,9 @@ impl Vm {
     fn unwind(&mut self) -> Next {
         self.unwind_txns();
         if self.g.defers.len() <= self.defer_floor {
+            if self.g.panics.last().is_some_and(|panic| panic.is_goexit) && self.sched.nested == 0 {
+                return self.end_goroutine();
+            }
             self.report_panics();
             self.abandon();
             return self.stop(Outcome::Panicked);
@@ -225,6 +231,7 @@ impl Vm {
         };
         if panic.recovered
             || panic.in_hook
+            || panic.is_goexit
             || self.func_at(pc).is_some_and(|(_, func)| func.wrapper)
         {
             return (0, 0);
@@ -241,13 +248,13 @@ impl Vm {
         (panic.key, panic.data)
     }
 
-    fn stop(&mut self, outcome: Outcome) -> Next {
+    pub(crate) fn stop(&mut self, outcome: Outcome) -> Next {
         self.outcome = Some(outcome);
         (HALT_CODE.as_ptr(), self.frame_at(STACK_SLACK))
     }
 
     /// Nothing of the running program goes on: open transactions are rolled back.
-    fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self) {
         self.rollback_txns(0);
         self.g.hooks.clear();
         self.g.defers.truncate(self.defer_floor);
@@ -259,6 +266,10 @@ impl Vm {
     #[inline(never)]
     pub(crate) fn grow_stack(&mut self, pc: Pc, fp: Fp, slots: usize) -> Next {
         let at = self.slot_of(fp);
+        if self.tick.is_due() {
+            // SAFETY: as below.
+            return self.preempt(pc, fp, unsafe { pc.sub(1) });
+        }
         if self.grow_to(at + slots + STACK_SLACK) {
             // SAFETY: `pc` is behind an instruction word.
             return (unsafe { pc.sub(1) }, self.frame_at(at));
@@ -276,7 +287,8 @@ impl Vm {
     pub(crate) fn bind_stack(&mut self) {
         self.stack_base = self.g.stack.as_mut_ptr();
         // SAFETY: the slack lies within the stack.
-        self.stack_end = unsafe { self.stack_base.add(self.g.stack.len() - STACK_SLACK) };
+        let limit = unsafe { self.stack_base.add(self.g.stack.len() - STACK_SLACK) };
+        self.tick.set_limit(limit);
     }
 
     #[cold]
@@ -305,6 +317,10 @@ pub(crate) fn after_deferred(vm: &mut Vm) -> Next {
             .last()
             .is_some_and(|older| older.deferred > frame)
     {
+        if vm.g.panics.last().is_some_and(|older| older.is_goexit) {
+            // Goexit goes on whatever is recovered.
+            return vm.unwind();
+        }
         vm.g.panics.pop();
     }
     let start = vm

@@ -133,18 +133,19 @@ slow_handlers! {
 #[inline(never)]
 unsafe fn run_hook(vm: &mut Vm, pc: Pc, fp: Fp) -> Next {
     let slots = vm.frame_end(pc, fp) - vm.slot_of(fp) + 2;
-    let Some(closure) = vm.g.next_hook() else {
+    let Some(closure) = vm.next_hook() else {
         return (pc, fp);
     };
     let func = vm.deferred_func(closure, false);
     let entry = vm.funcs[func as usize];
     // SAFETY: the frame behind this one's end, in the stack once there is room.
     unsafe {
-        if fp.add(slots + entry.frame_slots) > vm.stack_end {
+        if vm.tick.exceeds(fp.add(slots + entry.frame_slots)) {
             let hook = Hook {
                 level: 0,
                 on_commit: true,
                 closure,
+                go: None,
             };
             vm.g.hooks.insert(0, hook);
             return vm.grow_stack(pc, fp, slots + entry.frame_slots);

@@ -1,0 +1,311 @@
+//! Goroutines on one OS thread: starting, switching, preempting, waking, ending them.
+//!
+//! A switch happens inside a handler: it saves where its goroutine goes on, takes the next one and returns that
+//! one's place as if it were a jump. Goroutines wait in queues of channels; who completes an operation for a
+//! waiting goroutine writes its results into its stack, so a woken one just goes on behind its instruction.
+#![allow(unsafe_code)] // Frames of new goroutines; code addresses.
+
+pub(crate) mod channel;
+pub(crate) mod ticker;
+
+use std::collections::VecDeque;
+
+use crate::goroutine::{Goroutine, SMALL_SLOTS, State};
+use crate::interp::{Fp, GO_END_CODE, Next, Pc, WAKE_CODE};
+use crate::trap::Trap;
+use crate::{Outcome, STACK_SLACK, Vm};
+
+use channel::Waiters;
+
+/// Ended goroutines whose stacks are kept for new ones, at most.
+const POOL_MAX: usize = 256;
+/// Larger stacks are not kept.
+const POOLED_SLOTS_MAX: usize = 2048;
+
+pub(crate) struct Sched {
+    /// Goroutines by index; None where one is free, and for the running one.
+    all: Vec<Option<Box<Goroutine>>>,
+    free: Vec<usize>,
+    pool: Vec<Box<Goroutine>>,
+    run_queue: VecDeque<usize>,
+    /// Runs before the queue: the goroutine that was made ready last.
+    next: Option<usize>,
+    pub waiters: Waiters,
+    /// Goroutines that have not ended.
+    live: usize,
+    last_id: u64,
+    /// Of the choice among ready cases of a `select`.
+    random: u64,
+    /// Main has called runtime.Goexit.
+    main_ended: bool,
+    /// Methods that run to print a panic must not switch.
+    pub nested: usize,
+}
+
+impl Sched {
+    /// With the first goroutine, which runs.
+    pub fn new() -> Sched {
+        Sched {
+            all: vec![None],
+            free: Vec::new(),
+            pool: Vec::new(),
+            run_queue: VecDeque::new(),
+            next: None,
+            waiters: Waiters::default(),
+            live: 1,
+            last_id: 1,
+            random: u64::from(std::process::id()) << 32 | 0x9e37_79b9,
+            main_ended: false,
+            nested: 0,
+        }
+    }
+
+    /// The goroutines that do not run.
+    pub fn parked(&self) -> impl Iterator<Item = &Goroutine> {
+        self.all.iter().flatten().map(Box::as_ref)
+    }
+
+    /// A number below `n`.
+    pub fn random_below(&mut self, n: u64) -> u64 {
+        // xorshift64 (Marsaglia 2003).
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        ((u128::from(self.random) * u128::from(n)) >> 64) as u64
+    }
+
+    /// Puts a goroutine where it runs next; the one that was to run next goes to the end of the queue.
+    fn push_next(&mut self, index: usize) {
+        if let Some(before) = self.next.replace(index) {
+            self.run_queue.push_back(before);
+        }
+    }
+
+    fn take_next(&mut self) -> Option<usize> {
+        self.next.take().or_else(|| self.run_queue.pop_front())
+    }
+}
+
+impl Vm {
+    /// Number of goroutines that have not ended.
+    pub(crate) fn goroutine_count(&self) -> usize {
+        self.sched.live
+    }
+
+    /// A goroutine by index, running or not.
+    pub(crate) fn goroutine(&mut self, index: usize) -> &mut Goroutine {
+        if index == self.g.index {
+            return &mut self.g;
+        }
+        self.sched.all[index]
+            .as_mut()
+            .expect("an index of a goroutine")
+    }
+
+    /// Starts a func value without parameters as a goroutine; `at` is behind the `go` statement's instruction.
+    pub(crate) fn spawn(&mut self, closure: u64, at: Pc) {
+        let func = self.deferred_func(closure, false);
+        let entry = self.funcs[func as usize];
+        let slots = (2 * STACK_SLACK + entry.frame_slots).max(SMALL_SLOTS);
+        let index = self.sched.free.pop().unwrap_or_else(|| {
+            self.sched.all.push(None);
+            self.sched.all.len() - 1
+        });
+        self.sched.last_id += 1;
+        self.sched.live += 1;
+        let id = self.sched.last_id;
+        let mut g = match self.sched.pool.pop() {
+            Some(mut g) => {
+                if g.stack.len() < slots {
+                    g.stack.resize(slots, 0);
+                }
+                (g.id, g.index) = (id, index);
+                g
+            }
+            None => Box::new(Goroutine::new(id, index, slots)),
+        };
+        let frame = STACK_SLACK;
+        g.stack[frame - 1] = GO_END_CODE.as_ptr() as u64;
+        g.stack[frame - 2] = closure;
+        g.state = State::Runnable;
+        g.resume = entry.code;
+        // SAFETY: code has at least one word.
+        g.at = unsafe { entry.code.add(1) };
+        g.frame = frame;
+        g.creator = Some((at, self.g.id));
+        self.sched.all[index] = Some(g);
+        self.sched.push_next(index);
+        self.start_ticker();
+    }
+
+    /// Makes a waiting goroutine ready.
+    pub(crate) fn ready(&mut self, index: usize) {
+        self.goroutine(index).state = State::Runnable;
+        self.sched.push_next(index);
+    }
+
+    /// What an operation that would block raises where nothing may block.
+    pub(crate) fn blocking_trap(&self) -> Option<Trap> {
+        if self.in_txn() {
+            return Some(Trap::Message("blocking operation inside txn".into()));
+        }
+        let nested = self.sched.nested > 0;
+        nested.then(|| Trap::Message("blocking operation while a panic is printed".into()))
+    }
+
+    /// The running goroutine waits; it stopped behind the instruction word before `pc` and goes on at `resume`.
+    pub(crate) fn park(&mut self, pc: Pc, fp: Fp, resume: Pc, reason: &'static str) -> Next {
+        self.leave(pc, fp, resume, State::Waiting(reason));
+        self.schedule()
+    }
+
+    /// Waits for ever.
+    pub(crate) fn block_for_ever(&mut self, pc: Pc, fp: Fp, reason: &'static str) -> Next {
+        match self.blocking_trap() {
+            Some(trap) => self.throw(trap, pc, fp),
+            None => self.park(pc, fp, pc, reason),
+        }
+    }
+
+    fn leave(&mut self, pc: Pc, fp: Fp, resume: Pc, state: State) {
+        let frame = self.slot_of(fp);
+        let g = &mut *self.g;
+        (g.at, g.frame, g.resume, g.state) = (pc, frame, resume, state);
+    }
+
+    /// Lets the goroutines that are ready run first (runtime.Gosched, and preemption).
+    pub(crate) fn yield_now(&mut self, pc: Pc, fp: Fp, resume: Pc) -> Next {
+        if let Some(next) = self.sched.next.take() {
+            self.sched.run_queue.push_back(next);
+        }
+        if self.sched.run_queue.is_empty() || self.in_txn() || self.sched.nested > 0 {
+            return (resume, fp);
+        }
+        self.leave(pc, fp, resume, State::Runnable);
+        self.sched.run_queue.push_back(self.g.index);
+        self.schedule()
+    }
+
+    /// The ticker has asked for a switch: at a call or a jump, the goroutine going on at `resume`.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn preempt(&mut self, pc: Pc, fp: Fp, resume: Pc) -> Next {
+        self.bind_stack();
+        if self.sched.live == 1 {
+            self.stop_ticker();
+        }
+        self.yield_now(pc, fp, resume)
+    }
+
+    /// The running goroutine has left its state; goes on with the next one that is ready.
+    fn schedule(&mut self) -> Next {
+        let Some(index) = self.sched.take_next() else {
+            return self.deadlock();
+        };
+        if index != self.g.index {
+            let next = self.sched.all[index]
+                .take()
+                .expect("ready goroutines are in the table");
+            let before = std::mem::replace(&mut self.g, next);
+            self.put_away(before);
+            self.bind_stack();
+        }
+        self.g.state = State::Running;
+        let resume = match self.g.wake_trap {
+            None => self.g.resume,
+            Some(_) => WAKE_CODE.as_ptr(),
+        };
+        (resume, self.frame_at(self.g.frame))
+    }
+
+    fn put_away(&mut self, mut g: Box<Goroutine>) {
+        let index = g.index;
+        if g.state != State::Dead {
+            self.sched.all[index] = Some(g);
+            return;
+        }
+        self.sched.free.push(index);
+        if self.sched.pool.len() < POOL_MAX && g.stack.len() <= POOLED_SLOTS_MAX {
+            g.defers.clear();
+            g.panics.clear();
+            g.hooks.clear();
+            self.sched.pool.push(g);
+        }
+    }
+
+    /// Nothing is left that could wake anyone.
+    #[cold]
+    fn deadlock(&mut self) -> Next {
+        let text = if self.sched.live == 0 && self.sched.main_ended {
+            "no goroutines (main called runtime.Goexit) - deadlock!"
+        } else {
+            "all goroutines are asleep - deadlock!"
+        };
+        self.report_deadlock(text);
+        self.abandon();
+        self.stop(Outcome::Panicked)
+    }
+
+    /// The running goroutine has ended.
+    pub(crate) fn end_goroutine(&mut self) -> Next {
+        self.g.state = State::Dead;
+        self.sched.live -= 1;
+        self.sched.main_ended |= self.g.index == 0;
+        self.schedule()
+    }
+
+    /// After a run: the first goroutine is the running one again. Others stay only after a run that ended by
+    /// itself (a session's next chunk goes on with them).
+    pub(crate) fn settle_goroutines(&mut self, ended: bool) {
+        if ended && self.g.index == 0 {
+            return;
+        }
+        let nested = self.sched.nested;
+        self.sched = Sched {
+            nested,
+            ..Sched::new()
+        };
+        self.g = Box::new(Goroutine::first());
+        self.bind_stack();
+    }
+}
+
+/// A goroutine's function has returned.
+pub(crate) fn go_end(vm: &mut Vm) -> Next {
+    vm.end_goroutine()
+}
+
+/// A woken goroutine panics instead of going on.
+pub(crate) fn wake(vm: &mut Vm) -> Next {
+    let trap = vm.g.wake_trap.take().expect("a goroutine woken to panic");
+    let (at, frame) = (vm.g.at, vm.g.frame);
+    vm.throw(trap, at, vm.frame_at(frame))
+}
+
+impl Vm {
+    /// The func value of a `go` statement; inside a transaction it waits for the commit.
+    pub(crate) fn go(&mut self, closure: u64, pc: Pc) {
+        let level = self.g.txns.len();
+        if level == 0 {
+            return self.spawn(closure, pc);
+        }
+        let hook = crate::goroutine::Hook {
+            level,
+            on_commit: true,
+            closure,
+            go: Some(pc),
+        };
+        self.g.hooks.push(hook);
+    }
+
+    /// Takes the next func value that waited for a transaction's outcome; `go` statements' are started on the way.
+    pub(crate) fn next_hook(&mut self) -> Option<u64> {
+        loop {
+            let hook = self.g.next_hook()?;
+            match hook.go {
+                Some(at) => self.spawn(hook.closure, at),
+                None => return Some(hook.closure),
+            }
+        }
+    }
+}
