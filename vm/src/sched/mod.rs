@@ -17,16 +17,14 @@ use crate::{Outcome, STACK_SLACK, Vm};
 
 use channel::Waiters;
 
-/// Ended goroutines whose stacks are kept for new ones, at most.
-const POOL_MAX: usize = 256;
-/// Larger stacks are not kept.
-const POOLED_SLOTS_MAX: usize = 2048;
+/// Ended goroutines keep no larger stacks.
+const KEPT_SLOTS_MAX: usize = 1024;
 
 pub(crate) struct Sched {
-    /// Goroutines by index; None where one is free, and for the running one.
+    /// Goroutines by index; None for the running one. Ended ones wait there for new ones to take their stacks.
     all: Vec<Option<Box<Goroutine>>>,
+    /// Indices of ended goroutines.
     free: Vec<usize>,
-    pool: Vec<Box<Goroutine>>,
     run_queue: VecDeque<usize>,
     /// Runs before the queue: the goroutine that was made ready last.
     next: Option<usize>,
@@ -48,7 +46,6 @@ impl Sched {
         Sched {
             all: vec![None],
             free: Vec::new(),
-            pool: Vec::new(),
             run_queue: VecDeque::new(),
             next: None,
             waiters: Waiters::default(),
@@ -62,7 +59,11 @@ impl Sched {
 
     /// The goroutines that do not run.
     pub fn parked(&self) -> impl Iterator<Item = &Goroutine> {
-        self.all.iter().flatten().map(Box::as_ref)
+        self.all
+            .iter()
+            .flatten()
+            .map(Box::as_ref)
+            .filter(|g| g.state != State::Dead)
     }
 
     /// A number below `n`.
@@ -114,12 +115,12 @@ impl Vm {
         self.sched.last_id += 1;
         self.sched.live += 1;
         let id = self.sched.last_id;
-        let mut g = match self.sched.pool.pop() {
+        let mut g = match self.sched.all[index].take() {
             Some(mut g) => {
                 if g.stack.len() < slots {
                     g.stack.resize(slots, 0);
                 }
-                (g.id, g.index) = (id, index);
+                g.id = id;
                 g
             }
             None => Box::new(Goroutine::new(id, index, slots)),
@@ -220,17 +221,16 @@ impl Vm {
 
     fn put_away(&mut self, mut g: Box<Goroutine>) {
         let index = g.index;
-        if g.state != State::Dead {
-            self.sched.all[index] = Some(g);
-            return;
-        }
-        self.sched.free.push(index);
-        if self.sched.pool.len() < POOL_MAX && g.stack.len() <= POOLED_SLOTS_MAX {
+        if g.state == State::Dead {
+            self.sched.free.push(index);
+            if g.stack.len() > KEPT_SLOTS_MAX {
+                g.stack = Vec::new();
+            }
             g.defers.clear();
             g.panics.clear();
             g.hooks.clear();
-            self.sched.pool.push(g);
         }
+        self.sched.all[index] = Some(g);
     }
 
     /// Nothing is left that could wake anyone.
@@ -265,7 +265,7 @@ impl Vm {
             nested,
             ..Sched::new()
         };
-        self.g = Box::new(Goroutine::first());
+        *self.g = Goroutine::first();
         self.bind_stack();
     }
 }
