@@ -11,6 +11,7 @@ mod load;
 mod map;
 pub mod native;
 mod persist;
+pub mod plain;
 mod raw;
 mod sched;
 mod trace;

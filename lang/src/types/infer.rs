@@ -328,6 +328,15 @@ impl Unifier<'_> {
                         m.name == n.name && m.pkg == n.pkg && self.unify(m.sig, n.sig, true)
                     })
             }
+            // A parameter of the enclosing function stands for its core type.
+            (TyKind::Param(_), _) => match self.types.core_type(x) {
+                Some(core) => self.unify(core, y, false),
+                None => false,
+            },
+            (_, TyKind::Param(_)) => match self.types.core_type(y) {
+                Some(core) => self.unify(x, core, false),
+                None => false,
+            },
             _ => false,
         }
     }
