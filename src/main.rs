@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 mod check;
 mod cli;
+mod constraint;
 mod disasm;
 mod module;
 mod packages;

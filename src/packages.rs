@@ -1,4 +1,5 @@
 //! Reads programs and the local packages they import; library packages come from `stdlib`.
+use crate::constraint;
 use crate::module::Module;
 use lang::package::{PackageFiles, PackageSource};
 use std::fs;
@@ -38,15 +39,12 @@ pub fn is_source_name(arg: &str) -> bool {
 pub fn input_from_paths(paths: &[String]) -> Result<Input, String> {
     let first = Path::new(&paths[0]);
     let is_dir = first.is_dir();
-    let names = if is_dir {
+    let files = if is_dir {
         files_of_folder(first)?
     } else {
-        paths.iter().map(PathBuf::from).collect()
+        let named = |path: &String| Ok((path.clone(), read(Path::new(path))?));
+        paths.iter().map(named).collect::<Result<_, String>>()?
     };
-    let files = names
-        .iter()
-        .map(|path| Ok((display(path), read(path)?)))
-        .collect::<Result<_, String>>()?;
     let stem = if is_dir {
         fs::canonicalize(first)
             .ok()
@@ -84,8 +82,9 @@ pub fn reason(error: &std::io::Error) -> String {
     }
 }
 
-/// The source files of a package folder, by name, tests left out.
-fn files_of_folder(dir: &Path) -> Result<Vec<PathBuf>, String> {
+/// The source files of a package folder, by name, and their texts; tests and files for other platforms are left
+/// out.
+fn files_of_folder(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
     let entries = fs::read_dir(dir).map_err(|e| format!("{}: {}", dir.display(), reason(&e)))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|e| Some(e.ok()?.path()))
@@ -100,6 +99,16 @@ fn files_of_folder(dir: &Path) -> Result<Vec<PathBuf>, String> {
     files.sort();
     if files.is_empty() {
         return Err(format!("no .pgo files in {}", dir.display()));
+    }
+    let texts = files.iter().map(|path| Ok((display(path), read(path)?)));
+    let mut files = texts.collect::<Result<Vec<_>, String>>()?;
+    files.retain(|(name, text)| {
+        let stem = Path::new(name).file_stem().unwrap_or_default();
+        constraint::is_met(&stem.to_string_lossy(), text)
+    });
+    if files.is_empty() {
+        let dir = dir.display();
+        return Err(format!("build constraints exclude all files in {dir}"));
     }
     Ok(files)
 }
@@ -142,14 +151,10 @@ impl Packages {
     }
 
     fn local(&self, dir: &Path, path: String) -> Result<PackageFiles, String> {
-        let files = files_of_folder(dir)?
-            .iter()
-            .map(|path| Ok((display(path), read(path)?)))
-            .collect::<Result<_, String>>()?;
         Ok(PackageFiles {
             path,
             dir: display(dir),
-            files,
+            files: files_of_folder(dir)?,
             is_library: false,
         })
     }

@@ -175,6 +175,55 @@ fn a_moved_program_keeps_its_types() {
         .succeeds("2\n");
 }
 
+/// A package that is not there is one error: what is said through its name is none.
+#[test]
+fn missing_packages_have_no_follow_on_errors() {
+    let s = Scratch::new("missing");
+    s.file(
+        "m.pgo",
+        r#"package main
+
+import (
+	"fmt"
+	"no/such/shapes"
+	other "no/such"
+)
+
+type Box struct {
+	shapes.Base
+	*other.Thing
+	content other.Kind
+}
+
+func (b *Box) Shape() shapes.Shape { return b.Area(1) }
+
+func main() {
+	b := &Box{content: other.New()}
+	for _, part := range shapes.Parts(b) {
+		part.Draw()
+	}
+	fmt.Println(b.Name, shapes.Count+1, b.Missing().X)
+	var n int = "a real one"
+}
+"#,
+    );
+    let printed = s.pgo(&["check", "m.pgo"]);
+    let errors: Vec<&str> = printed
+        .err
+        .lines()
+        .filter(|line| line.starts_with("m.pgo:"))
+        .map(|line| line.split(';').next().unwrap())
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            "m.pgo:5:2: package no/such/shapes is not in the library",
+            "m.pgo:6:8: package no/such is not in the library",
+            "m.pgo:23:14: cannot use \"a real one\" (untyped string constant) as int value in variable declaration",
+        ]
+    );
+}
+
 #[test]
 fn bad_arguments_and_sources() {
     let s = Scratch::new("sources");

@@ -223,6 +223,21 @@ impl Checker {
         self.diagnostics.push(d);
     }
 
+    /// What is said through the name of a package that is not there is no error of its own.
+    pub(super) fn declare_failed_import(&mut self, file: u32, spec: &ast::ImportSpec) {
+        let path = self.name(spec.path);
+        let last = path.rsplit('/').next().unwrap_or_default().to_string();
+        let name = match spec.name {
+            Some(n) => n.name,
+            None => self.a.get(&last),
+        };
+        let id = self
+            .a
+            .object(name, spec.path_span, None, ObjKind::Bad, State::Black, None);
+        self.obj_mut(id).used = true;
+        self.file_scopes[file as usize].entry(name).or_insert(id);
+    }
+
     pub(super) fn declare_import(
         &mut self,
         pkg: PkgId,

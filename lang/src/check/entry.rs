@@ -140,7 +140,9 @@ impl Checker {
                 self.checked_body(f);
             }
         }
-        for (file, decl) in self.packages[pkg.0 as usize].blank_funcs.clone() {
+        let package = &self.packages[pkg.0 as usize];
+        let unnamed = [&package.blank_funcs[..], &package.inits].concat();
+        for (file, decl) in unnamed {
             let f = self.init_func(file, decl);
             self.checked_body(f);
         }

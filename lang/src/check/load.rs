@@ -71,6 +71,7 @@ impl Checker {
             let ast = self.files[file as usize].clone();
             for spec in &ast.imports {
                 let Some(imported) = self.import(spec, dir, source) else {
+                    self.declare_failed_import(file, spec);
                     continue;
                 };
                 let imports = &mut self.packages[pkg.0 as usize].imports;

@@ -132,6 +132,9 @@ impl Checker {
     }
 
     fn not_found(&mut self, operand: &Expr, ty: Ty, name: Ident) {
+        if self.a.types.embeds(ty, INVALID) {
+            return;
+        }
         let (x, m) = (self.text(operand), self.name(name.name).to_string());
         let why = self.not_found_cause(ty, name);
         self.err(

@@ -182,6 +182,25 @@ impl Types {
     }
 
     /// Looks in one type; adds its embedded fields to `next`.
+    /// Embeds a type that could not be resolved, at any depth: what it has is not known.
+    pub fn embeds(&self, t: Ty, unknown: Ty) -> bool {
+        let mut work = vec![self.strip_pointer(t).0];
+        let mut seen = Vec::new();
+        while let Some(t) = work.pop() {
+            if t == unknown {
+                return true;
+            }
+            if !seen.contains(&t)
+                && let TyKind::Struct(s) = self.under(t)
+            {
+                let embedded = s.fields.iter().filter(|f| f.embedded);
+                work.extend(embedded.map(|f| self.strip_pointer(f.ty).0));
+            }
+            seen.push(t);
+        }
+        false
+    }
+
     fn search_one(
         &mut self,
         c: &Candidate,
