@@ -43,6 +43,10 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_float(x);
         c.ret_int(status);
     };
+    "strconv.floatPrefix" "func(string) int" => |c| {
+        let s = c.str();
+        c.ret_int(num::float_prefix(c.get(s)) as i64);
+    };
     "strconv.Itoa" "func(int) string" => |c| { let n = c.int(); c.ret_str(n.to_string()); };
     "strconv.formatInt" "func(int64, int) string" => |c| {
         let (n, base) = (c.int(), c.int());

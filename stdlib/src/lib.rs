@@ -30,6 +30,7 @@ mod format;
 mod host;
 mod num;
 mod real;
+mod regex;
 mod text;
 mod zones;
 
@@ -62,6 +63,7 @@ packages! {
     path "../path.rs"
     pmem "../pmem.rs"
     rand "../math/rand.rs"
+    regexp "../regexp.rs"
     runtime "../runtime.rs"
     slicesort "../internal/slicesort.rs"
     stdio "../internal/stdio.rs"
@@ -96,6 +98,8 @@ packages! {
     "path"
     "path/filepath"
     "pmem"
+    "regexp"
+    "regexp/syntax"
     "runtime"
     "slices" + "slices_iter" + "slices_sort"
     "sort"

@@ -384,6 +384,50 @@ pub fn parse_float(s: &[u8], bits: i64) -> (f64, Status) {
     }
 }
 
+/// Length of the longest start of `s` that has the form of a floating-point number.
+pub fn float_prefix(s: &[u8]) -> usize {
+    let sign = usize::from(matches!(s.first(), Some(b'+' | b'-')));
+    let starts = |at: usize, word: &[u8]| {
+        s.get(at..at + word.len())
+            .is_some_and(|part| part.eq_ignore_ascii_case(word))
+    };
+    for (from, word) in [(sign, &b"infinity"[..]), (sign, b"inf"), (0, b"nan")] {
+        if starts(from, word) {
+            return from + word.len();
+        }
+    }
+    let hex = starts(sign, b"0x");
+    let is_digit = |c: u8| {
+        c == b'_'
+            || if hex {
+                c.is_ascii_hexdigit()
+            } else {
+                c.is_ascii_digit()
+            }
+    };
+    let mut at = sign + if hex { 2 } else { 0 };
+    let mut dot = false;
+    while let Some(&c) = s.get(at)
+        && (is_digit(c) || c == b'.' && !dot)
+    {
+        dot |= c == b'.';
+        at += 1;
+    }
+    if s.get(at)
+        .is_some_and(|c| c.to_ascii_lowercase() == if hex { b'p' } else { b'e' })
+    {
+        let digits = at + 1 + usize::from(matches!(s.get(at + 1), Some(b'+' | b'-')));
+        let more = s[digits.min(s.len())..].iter();
+        let count = more
+            .take_while(|&&c| c == b'_' || c.is_ascii_digit())
+            .count();
+        if count > 0 {
+            return digits + count;
+        }
+    }
+    at
+}
+
 fn parse_decimal(text: &[u8], bits: i64) -> Option<f64> {
     let (mantissa, exp) = match text.iter().position(|&c| c == b'e') {
         Some(i) => (&text[..i], Some(&text[i + 1..])),
