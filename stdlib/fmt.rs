@@ -41,6 +41,10 @@ fn prints_itself(v: &ValueRef, verb: char, spec: &Spec) -> bool {
         && (v.has_method("Error", "func() string") || v.has_method("String", "func() string"))
 }
 
+fn is_reflect_value(v: &ValueRef) -> bool {
+    v.kind() == Kind::Struct && v.desc().name == "reflect.Value" && v.desc().pkg_path == "reflect"
+}
+
 fn is_byte_list(v: &ValueRef) -> bool {
     matches!(v.kind(), Kind::Slice | Kind::Array)
         && v.types().desc(v.desc().elem).kind == Kind::Uint8
@@ -78,8 +82,24 @@ impl Printer {
                 self.w.string_verb(v.type_name().as_bytes(), 's');
                 Ok(())
             }
+            _ if is_reflect_value(&v) => self.reflected(v, verb),
             'p' => self.pointer(v, 'p'),
             _ => self.value(v, verb, 0, OPEN),
+        }
+    }
+
+    /// An operand of type reflect.Value stands for what it holds.
+    fn reflected(&mut self, v: ValueRef, verb: char) -> Done {
+        let Some(held) = v.reflected() else {
+            self.w.raw("<invalid reflect.Value>");
+            return Ok(());
+        };
+        let ro = if held.is_hidden() { HIDDEN } else { OPEN };
+        match held.value.kind() {
+            _ if held.is_method() => self.pointer(v.field(1), verb),
+            _ if verb == 'p' => self.pointer(held.value, 'p'),
+            Kind::Interface => self.inner(held.value, verb, 1, ro),
+            _ => self.value(held.value, verb, 0, ro),
         }
     }
 
@@ -712,6 +732,14 @@ pub const NATIVES: &[NativeDef] = natives! {
         };
         c.ret_ptr(at);
         c.ret_int(kind);
+    };
+    // What an operand of type reflect.Value holds, and how it was reached.
+    "fmt.held" "func(interface {}) (interface {}, int, bool)" => |c| {
+        let v = c.any().filter(is_reflect_value);
+        let held = v.and_then(|v| v.reflected());
+        c.ret_any(held.and_then(|held| open_interface(held.value)));
+        c.ret_int(if held.is_some_and(|held| held.is_hidden()) { HIDDEN } else { OPEN });
+        c.ret_bool(v.is_some());
     };
     "fmt.shape" "func(interface {}) (int, int)" => |c| {
         let (kind, n) = c.any().map_or((0, 0), |v| shape(&v));

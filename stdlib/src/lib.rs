@@ -63,6 +63,7 @@ packages! {
     path "../path.rs"
     pmem "../pmem.rs"
     rand "../math/rand.rs"
+    reflect "../reflect.rs"
     regexp "../regexp.rs"
     runtime "../runtime.rs"
     slicesort "../internal/slicesort.rs"
@@ -98,6 +99,7 @@ packages! {
     "path"
     "path/filepath"
     "pmem"
+    "reflect" + "reflect_type" + "reflect_map" + "reflect_make" + "reflect_call" + "reflect_convert" + "reflect_deep"
     "regexp"
     "regexp/syntax"
     "runtime"
@@ -162,6 +164,11 @@ mod tests {
         assert!(source("nonesuch").is_none());
     }
 
+    const PREDECLARED: [&str; 14] = [
+        "bool", "error", "float32", "float64", "int", "int8", "int16", "int32", "int64", "string",
+        "uint16", "uint32", "uint64", "uintptr",
+    ];
+
     /// A type as `%T` prints it.
     fn printed(ty: &str, package: &str) -> String {
         match ty {
@@ -169,8 +176,9 @@ mod tests {
             "byte" => "uint8".into(),
             "rune" => "int32".into(),
             _ if ty.starts_with("[]") => format!("[]{}", printed(&ty[2..], package)),
-            _ if ty.starts_with(char::is_uppercase) => format!("{package}.{ty}"),
-            _ => ty.into(),
+            _ if ty.starts_with('*') => format!("*{}", printed(&ty[1..], package)),
+            _ if PREDECLARED.contains(&ty) || ty.contains(['.', '(']) => ty.into(),
+            _ => format!("{package}.{ty}"),
         }
     }
 

@@ -1,5 +1,5 @@
-//! Types that the heap has and the program does not: another program stored values of them in interfaces. They have
-//! no methods, but print, compare and hash as any.
+//! Types that the program does not have: the heap's (another program stored values of them in interfaces) and those that
+//! reflection makes. They have no methods, but print, compare and hash as any.
 
 use lang::bytecode::program::{FieldDesc, Kind, NO_TYPE, PtrKind, TypeDesc, TypeIdx};
 use pheap::{Heap, PointerSlot};
@@ -39,22 +39,36 @@ impl Vm {
         }
         for stored in new {
             let desc = self.describe_foreign(&stored);
-            let gc = if desc.ptrs.is_empty() {
-                NOSCAN
-            } else {
-                self.heap.register(desc.size, &desc.ptrs, None)
-            };
-            let rt = RtType {
-                size: desc.size,
-                slots: desc.size.div_ceil(8) as u32,
-                gc,
-                form: form_of(&desc),
-                direct: desc.direct,
-                key: desc.key,
-            };
-            let ty: &'static _ = Box::leak(Box::new((desc, rt)));
-            self.types.foreign.borrow_mut().types.push(ty);
+            self.push_type(desc);
         }
+    }
+
+    /// Adds a type that reflection made; its index.
+    pub(crate) fn add_type(&mut self, desc: TypeDesc) -> TypeIdx {
+        let key = desc.key;
+        let ty = self.push_type(desc);
+        self.types.foreign.borrow_mut().by_key.insert(key, ty);
+        ty
+    }
+
+    fn push_type(&mut self, desc: TypeDesc) -> TypeIdx {
+        let ty = FIRST + self.types.foreign.borrow().types.len() as TypeIdx;
+        let gc = if desc.ptrs.is_empty() {
+            NOSCAN
+        } else {
+            self.heap.register(desc.size, &desc.ptrs, Some(ty))
+        };
+        let rt = RtType {
+            size: desc.size,
+            slots: desc.size.div_ceil(8) as u32,
+            gc,
+            form: form_of(&desc),
+            direct: desc.direct,
+            key: desc.key,
+        };
+        let both: &'static _ = Box::leak(Box::new((desc, rt)));
+        self.types.foreign.borrow_mut().types.push(both);
+        ty
     }
 
     fn describe_foreign(&self, stored: &pheap::TypeDesc) -> TypeDesc {
@@ -73,6 +87,7 @@ impl Vm {
             offset: field.offset,
             embedded: false,
             exported: field.name.starts_with(char::is_uppercase),
+            pkg_path: String::new(),
             tag: String::new(),
         });
         let ptrs = stored.pointers.iter().map(|slot| match *slot {
@@ -84,6 +99,7 @@ impl Vm {
             pkg_path: package.into(),
             type_name: name.into(),
             key: stored.key,
+            hash: stored.key,
             kind,
             size: stored.size,
             align: stored.align as u8,

@@ -13,6 +13,7 @@ pub mod native;
 mod persist;
 pub mod plain;
 mod raw;
+mod reflect;
 mod sched;
 mod trace;
 mod trap;
@@ -29,6 +30,7 @@ use rustc_hash::FxHashMap;
 
 pub use native::{Ctx, NativeDef, NativeError, NativeFn, SliceRef, StrRef};
 pub use persist::HeapChoice;
+pub use reflect::Reflected;
 pub use value::{TypeTable, ValueRef};
 
 use goroutine::Goroutine;
@@ -135,6 +137,8 @@ pub struct Vm {
     chan_gc: u32,
     types: Box<TypeTable>,
     layouts: Vec<Option<&'static map::Layout>>,
+    /// Of map types that only the heap or reflection knows.
+    foreign_layouts: FxHashMap<TypeIdx, &'static map::Layout>,
     funcs: Vec<FuncEntry>,
     func_values: Vec<FuncValue>,
     /// Code ranges, ascending: first address, end, function.

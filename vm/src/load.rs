@@ -54,6 +54,7 @@ impl Vm {
             chan_gc,
             types: Box::default(),
             layouts: Vec::new(),
+            foreign_layouts: Default::default(),
             funcs: Vec::new(),
             func_values: Vec::new(),
             ranges: Vec::new(),
@@ -157,13 +158,16 @@ impl Vm {
             .map(|(ty, desc)| (desc.key, ty))
             .collect();
         let foreign = std::mem::take(&mut self.types.foreign);
+        let cells = std::mem::take(&mut self.types.cells);
         *self.types = TypeTable {
             program: Rc::new(program),
             rt,
             by_key,
             foreign,
+            cells,
             heap_range: self.types.heap_range,
         };
+        self.types.renew_cells();
         for ty in old..new {
             let layout = (self.types.desc(ty as u32).kind == Kind::Map)
                 .then(|| self.new_layout(ty as TypeIdx));
@@ -181,7 +185,7 @@ impl Vm {
     }
 
     /// Lives as long as the process, as map types of a program do.
-    fn new_layout(&mut self, ty: TypeIdx) -> &'static Layout {
+    pub(crate) fn new_layout(&mut self, ty: TypeIdx) -> &'static Layout {
         let mut layout = Layout::of(&self.types, ty);
         layout.gc_header = self.heap.register(HEADER_BYTES, &HEADER_PTRS, None);
         let ptrs = layout.entry_ptrs(&self.types);
@@ -193,8 +197,11 @@ impl Vm {
         Box::leak(Box::new(layout))
     }
 
-    pub(crate) fn layout(&self, map_ty: TypeIdx) -> &'static Layout {
-        self.layouts[map_ty as usize].expect("a map type")
+    pub(crate) fn layout(&mut self, map_ty: TypeIdx) -> &'static Layout {
+        match self.layouts.get(map_ty as usize) {
+            Some(layout) => layout.expect("a map type"),
+            None => self.foreign_layout(map_ty),
+        }
     }
 
     /// Runs a function without parameters and results (`Program::entry`) to its end.
@@ -481,6 +488,7 @@ fn copy_of(program: &Program) -> Program {
         natives: program.natives.clone(),
         func_values: program.func_values.clone(),
         methods: program.methods.clone(),
+        method_types: program.method_types.clone(),
         globals: program.globals.iter().map(global).collect(),
         globals_size: program.globals_size,
         pvars: program.pvars.iter().map(pvar).collect(),

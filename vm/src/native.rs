@@ -28,6 +28,8 @@ pub struct NativeDef {
 pub enum NativeError {
     /// A run-time error (`runtime.Error`): the text without `runtime error: `.
     Runtime(String),
+    /// The same with the whole text.
+    Plain(String),
     /// A panic with a string as its value.
     Panic(String),
     /// The program ends with this status (os.Exit).
@@ -103,6 +105,11 @@ impl<'a> Ctx<'a> {
             self.arg = self.arg.add(1);
             word
         }
+    }
+
+    /// Where the next argument slot is.
+    pub(crate) fn arg_address(&self) -> u64 {
+        self.arg as u64
     }
 
     /// Any integer type (also rune, byte, uintptr, defined ones).

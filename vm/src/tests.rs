@@ -61,6 +61,7 @@ fn desc(name: &str, key: u64, kind: Kind, size: u64, ptrs: &[(u32, PtrKind)]) ->
         pkg_path: String::new(),
         type_name: name.into(),
         key,
+        hash: key,
         kind,
         size,
         align: 8,
@@ -89,6 +90,7 @@ fn program(funcs: Vec<(u32, Option<u32>, Vec<u64>)>) -> Program {
         offset,
         embedded: false,
         exported: true,
+        pkg_path: String::new(),
         tag: String::new(),
     };
     let map = |name: &str, key, map_key| TypeDesc {

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::foreign::{self, ForeignTypes};
 use crate::map;
 use crate::raw;
+use crate::reflect;
 
 /// How a value of a type lies in a slot compared to memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +47,8 @@ pub struct TypeTable {
     pub(crate) by_key: FxHashMap<u64, TypeIdx>,
     /// Types that only the persistent heap knows.
     pub(crate) foreign: RefCell<ForeignTypes>,
+    /// What `*reflect.rtype`s point to, by type key.
+    pub(crate) cells: RefCell<FxHashMap<u64, Box<reflect::Cell>>>,
     /// Start and length of the persistent heap, on which the hashes of pointers into it do not depend.
     pub(crate) heap_range: (u64, u64),
 }
@@ -56,6 +59,12 @@ impl TypeTable {
             Some(desc) => desc,
             None => &self.foreign_type(ty).0,
         }
+    }
+
+    /// Is this the index of a type?
+    pub(crate) fn has(&self, ty: TypeIdx) -> bool {
+        let foreign = |at: TypeIdx| (at as usize) < self.foreign.borrow().types.len();
+        (ty as usize) < self.rt.len() || ty.checked_sub(foreign::FIRST).is_some_and(foreign)
     }
 
     #[cold]
@@ -87,6 +96,17 @@ impl TypeTable {
             Some(ty) => self.desc(ty).name.clone(),
             None => format!("type {key:#x} of the heap"),
         }
+    }
+
+    /// A method's name, of an unexported one with its package's path in front.
+    pub fn method_name(&self, method: u32) -> &str {
+        &self.program.methods[method as usize].name
+    }
+
+    /// A method's func type; `NO_TYPE` where the compiler left it out.
+    pub fn method_type(&self, method: u32) -> TypeIdx {
+        let types = &self.program.method_types;
+        types.get(method as usize).copied().unwrap_or(NO_TYPE)
     }
 
     /// Method table entry of a dynamic type: index in `Program::func_values`.

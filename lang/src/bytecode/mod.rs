@@ -3,4 +3,5 @@ pub(crate) mod asm;
 pub mod disasm;
 pub mod op;
 pub mod program;
+pub mod typekey;
 pub mod verify;

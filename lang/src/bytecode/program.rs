@@ -22,6 +22,8 @@ pub struct Program {
     pub func_values: Vec<FuncValue>,
     /// Method identities: `CallI` names one; `TypeDesc::methods` and `iface_methods` hold them.
     pub methods: Vec<MethodId>,
+    /// Func type of each method; `NO_TYPE`, or missing at the end, where no reflection can ask.
+    pub method_types: Vec<TypeIdx>,
     pub globals: Vec<GlobalVar>,
     /// Bytes of all package variables.
     pub globals_size: u32,
@@ -150,6 +152,8 @@ pub struct TypeDesc {
     pub type_name: String,
     /// Equal in every run; what interface words hold. Never 0.
     pub key: u64,
+    /// What keys of types made of this one are computed from (`typekey`).
+    pub hash: u64,
     pub kind: Kind,
     pub size: u64,
     pub align: u8,
@@ -189,5 +193,7 @@ pub struct FieldDesc {
     pub offset: u32,
     pub embedded: bool,
     pub exported: bool,
+    /// Of the package, for names that are not exported.
+    pub pkg_path: String,
     pub tag: String,
 }

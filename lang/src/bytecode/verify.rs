@@ -119,6 +119,7 @@ fn index(p: &Program, op: Op, i: u32) -> Result<(), String> {
         Op::LdStr => p.strings.len(),
         Op::Call => p.funcs.len(),
         Op::CallN => p.natives.len(),
+        Op::StubIn => p.func_values.len(),
         Op::PVar | Op::PVarHas | Op::PVarMake => p.pvars.len(),
         Op::GAddr | Op::LdG | Op::StGl => p.globals_size as usize + 1,
         _ => p.types.len(),

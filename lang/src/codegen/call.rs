@@ -147,6 +147,13 @@ impl Fun<'_, '_> {
                 return d;
             }
         }
+        if native && decl.name.starts_with("reflect.") {
+            let at = self.at();
+            self.g.note_reflection(at, &decl.name, args);
+            if let Some(slot) = self.reflection(&decl.name, args) {
+                return slot;
+            }
+        }
         let (mut results, mut params) = (0, 0);
         for (n, list) in [(&mut results, &decl.results), (&mut params, &decl.params)] {
             for t in list {

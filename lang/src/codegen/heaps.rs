@@ -68,7 +68,7 @@ impl Gen<'_> {
         if !self.is_ref(ty) {
             return Heap::NIL;
         }
-        if self.st.open_world {
+        if self.st.open_world || self.st.reflects_stores {
             return Heap::EITHER;
         }
         let leaves = self.ref_leaves(ty);
@@ -319,6 +319,9 @@ impl Gen<'_> {
                 if decl.kind == FuncKind::Native {
                     if decl.name.starts_with("pmem.") {
                         self.source();
+                        return Heap::EITHER;
+                    }
+                    if decl.name.starts_with("reflect.") {
                         return Heap::EITHER;
                     }
                     return self.join_all(at, args.iter()) | Heap::VOLATILE;

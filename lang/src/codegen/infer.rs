@@ -393,9 +393,11 @@ impl Gen<'_> {
                 let f = self.sub_func(at.inst, f);
                 let decl = self.cx.decl(f.func);
                 if decl.kind == FuncKind::Native {
-                    if decl.name.starts_with("pmem.") {
+                    let name = decl.name.clone();
+                    if name.starts_with("pmem.") {
                         self.source();
                     }
+                    self.note_reflection(at, &name, args);
                     return;
                 }
                 let key = self.static_key(at, &f, args);

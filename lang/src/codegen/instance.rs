@@ -351,6 +351,9 @@ impl Gen<'_> {
         for p in parts {
             self.live_type(p);
         }
+        if self.st.reflects {
+            self.reflected_parts(ty);
+        }
     }
 
     /// `recover` may give a run-time error.
@@ -370,6 +373,7 @@ impl Gen<'_> {
     /// Can a call in the program reach this method through an interface? Printing calls some.
     fn is_called(&self, m: &IMethod) -> bool {
         self.st.called.contains(m)
+            || self.st.reflects_methods && m.pkg.is_none()
             || matches!(
                 self.cx.name(m.name),
                 "Error" | "String" | "Format" | "GoString"
@@ -386,6 +390,9 @@ impl Gen<'_> {
                 continue;
             }
             for entry in self.cx.method_set(ty).iter() {
+                if self.st.reflects_methods && entry.method.pkg.is_none() {
+                    self.live_type(entry.method.sig);
+                }
                 let done = (ty, entry.method.clone());
                 if self.st.methods_done.contains_key(&done) && self.st.emitting
                     || !self.is_called(&entry.method)

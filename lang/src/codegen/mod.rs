@@ -14,6 +14,7 @@ mod instance;
 mod literal;
 mod loops;
 mod place;
+mod reflect;
 mod scan;
 mod stmt;
 mod store;
@@ -80,6 +81,11 @@ pub struct State {
     strings: FxHashMap<Rc<[u8]>, u32>,
     native_map: FxHashMap<(FuncId, Vec<Ty>), u32>,
     method_map: FxHashMap<crate::bytecode::program::MethodId, u32>,
+    method_sigs: FxHashMap<u32, Ty>,
+    /// The program asks for types at run time, calls methods by what it finds there, stores by it.
+    reflects: bool,
+    reflects_methods: bool,
+    reflects_stores: bool,
     /// Where package variables lie: byte in the globals or index of the pvar.
     global_places: Vec<Option<u32>>,
     pub reports: Vec<StoreReport>,

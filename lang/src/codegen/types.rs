@@ -164,12 +164,14 @@ impl Gen<'_> {
                 if let Some(p) = named.pkg {
                     pkg_path = self.cx.package_path(p).to_string();
                 }
-                // The name as printed, without the package.
-                let bare = self.cx.name(named.name);
-                type_name = match name.find(bare) {
-                    Some(at) => name[at..].to_string(),
-                    None => bare.to_string(),
-                };
+                // The name as printed, without the package; type arguments may have dots too.
+                let end = name.find('[').unwrap_or(name.len());
+                let dot = name[..end].rfind('.').map_or(0, |dot| dot + 1);
+                type_name = name[dot..].to_string();
+            }
+            TyKind::Basic(Basic::UnsafePointer) => {
+                pkg_path = "unsafe".into();
+                type_name = "Pointer".into();
             }
             TyKind::Basic(_) => type_name = name.clone(),
             _ => {}
@@ -177,6 +179,7 @@ impl Gen<'_> {
         let kind = self.kind_of(ty);
         TypeDesc {
             key: types.type_key(ty, self.cx.names()),
+            hash: types.structural_hash(ty, self.cx.names()),
             direct: types.is_direct(ty),
             name,
             pkg_path,
@@ -225,12 +228,14 @@ impl Gen<'_> {
                 let offsets = self.cx.types_ref().field_offsets(ty);
                 for (f, offset) in s.fields.iter().zip(offsets) {
                     let name = self.cx.name(f.name).to_string();
+                    let pkg_path = f.pkg.map_or("", |p| self.cx.package_path(p)).to_string();
                     d.fields.push(FieldDesc {
                         exported: name.chars().next().is_some_and(char::is_uppercase),
                         name,
                         ty: self.type_index(f.ty),
                         offset: offset as u32,
                         embedded: f.embedded,
+                        pkg_path,
                         tag: f.tag.as_deref().unwrap_or("").to_string(),
                     });
                 }
@@ -304,6 +309,7 @@ impl Gen<'_> {
             name: "captures".into(),
             type_name: String::new(),
             key: (hash & !3).max(4) | 2,
+            hash,
             kind: Kind::Struct,
             size: u64::from(slots) * 8,
             align: 8,
@@ -406,7 +412,9 @@ impl Gen<'_> {
             name = format!("{}.{name}", self.cx.package_path(p));
         }
         let sig = self.type_name(m.sig);
-        self.method_id(MethodId { name, sig })
+        let index = self.method_id(MethodId { name, sig });
+        self.st.method_sigs.insert(index, m.sig);
+        index
     }
 
     fn method_id(&mut self, id: MethodId) -> u32 {
@@ -511,6 +519,22 @@ impl Gen<'_> {
             }
             table.sort_unstable();
             self.st.program.types[index as usize].methods = table;
+        }
+        if self.st.reflects {
+            self.method_types();
+        }
+    }
+
+    /// The func types of all methods: each may bring interfaces with further ones.
+    fn method_types(&mut self) {
+        let mut at = self.st.program.method_types.len();
+        while at < self.st.program.methods.len() {
+            let ty = match self.st.method_sigs.get(&(at as u32)) {
+                Some(&sig) => self.type_index(sig),
+                None => NO_TYPE,
+            };
+            self.st.program.method_types.push(ty);
+            at += 1;
         }
     }
 }

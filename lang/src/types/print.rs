@@ -2,6 +2,7 @@
 use super::ty::{
     Basic, ChanDir, InterfaceType, NamedId, PkgId, Signature, Term, Ty, TyKind, Types,
 };
+use crate::bytecode::typekey::{self, Hash};
 use crate::syntax::symbol::Symbol;
 
 /// What is behind symbols and packages.
@@ -297,36 +298,6 @@ impl Printer<'_> {
     }
 }
 
-/// FNV-1a; part of the heap file's format, so it never changes.
-#[derive(Clone, Copy)]
-struct Hash(u64);
-
-impl Hash {
-    fn new(tag: &str) -> Hash {
-        let mut h = Hash(0xcbf2_9ce4_8422_2325);
-        h.text(tag);
-        h
-    }
-    fn number(&mut self, n: u64) {
-        for b in n.to_le_bytes() {
-            self.0 = (self.0 ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    fn text(&mut self, s: &str) {
-        self.number(s.len() as u64);
-        for b in s.bytes() {
-            self.0 = (self.0 ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    /// Spreads the last bytes' influence over all bits.
-    fn finish(self) -> u64 {
-        let mut h = self.0;
-        h = (h ^ (h >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-        h = (h ^ (h >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-        h ^ (h >> 33)
-    }
-}
-
 impl Types {
     /// The key that interface words hold: equal in every run, never 0. Bit 0: the data word is a
     /// scalar. Bit 1: it points to a boxed copy. Neither: it is itself a pointer.
@@ -335,25 +306,34 @@ impl Types {
             self.under(t),
             TyKind::Basic(b) if *b != Basic::UnsafePointer
         );
-        let bits = match (self.is_direct(t), pointer_shaped) {
-            (false, _) => 2,
-            (true, true) => 0,
-            (true, false) => 1,
-        };
-        (self.structural_hash(t, names) & !3).max(4) | bits
+        let hash = self.structural_hash(t, names);
+        typekey::key(hash, self.is_direct(t), pointer_shaped)
     }
 
-    fn structural_hash(&self, t: Ty, names: &dyn Names) -> u64 {
-        let package = |h: &mut Hash, pkg: Option<PkgId>| {
-            h.text(pkg.map_or("", |p| names.package_path(p)));
-        };
-        let sub = |h: &mut Hash, t: Ty| h.number(self.structural_hash(t, names));
-        let all = |h: &mut Hash, ts: &[Ty]| {
-            h.number(ts.len() as u64);
-            ts.iter().for_each(|t| sub(h, *t));
-        };
+    /// What keys of types that have this one as a part are made from.
+    pub fn structural_hash(&self, t: Ty, names: &dyn Names) -> u64 {
+        let path = |pkg: Option<PkgId>| pkg.map_or("", |p| names.package_path(p));
+        let sub = |t: Ty| self.structural_hash(t, names);
+        let all = |ts: &[Ty]| -> Vec<u64> { ts.iter().map(|t| sub(*t)).collect() };
         let mut h;
         match self.kind(t) {
+            TyKind::Pointer(e) => return typekey::pointer(sub(*e)),
+            TyKind::Slice(e) => return typekey::slice(sub(*e)),
+            TyKind::Array(e, n) => return typekey::array(*n, sub(*e)),
+            TyKind::Map(k, v) => return typekey::map(sub(*k), sub(*v)),
+            TyKind::Chan(dir, e) => return typekey::chan(*dir as u64, sub(*e)),
+            TyKind::Func(s) => {
+                return typekey::func(&all(&s.params), &all(&s.results), s.variadic);
+            }
+            TyKind::Struct(s) => {
+                return typekey::structure(s.fields.iter().map(|f| typekey::Field {
+                    pkg_path: path(f.pkg),
+                    name: names.symbol(f.name),
+                    ty: sub(f.ty),
+                    embedded: f.embedded,
+                    tag: f.tag.as_deref().unwrap_or(""),
+                }));
+            }
             TyKind::Basic(b) => {
                 h = Hash::new("basic");
                 h.text(b.name());
@@ -361,48 +341,10 @@ impl Types {
             TyKind::Named(n) => {
                 let named = &self.named[n.0 as usize];
                 h = Hash::new("named");
-                package(&mut h, named.pkg);
+                h.text(path(named.pkg));
                 h.text(names.symbol(named.name));
                 h.number(u64::from(named.local));
-                all(&mut h, &self.type_args(*n).1);
-            }
-            TyKind::Pointer(e) => {
-                h = Hash::new("pointer");
-                sub(&mut h, *e);
-            }
-            TyKind::Slice(e) => {
-                h = Hash::new("slice");
-                sub(&mut h, *e);
-            }
-            TyKind::Array(e, n) => {
-                h = Hash::new("array");
-                h.number(*n);
-                sub(&mut h, *e);
-            }
-            TyKind::Map(k, v) => {
-                h = Hash::new("map");
-                all(&mut h, &[*k, *v]);
-            }
-            TyKind::Chan(dir, e) => {
-                h = Hash::new("chan");
-                h.number(*dir as u64);
-                sub(&mut h, *e);
-            }
-            TyKind::Struct(s) => {
-                h = Hash::new("struct");
-                for f in &s.fields {
-                    package(&mut h, f.pkg);
-                    h.text(names.symbol(f.name));
-                    sub(&mut h, f.ty);
-                    h.number(u64::from(f.embedded));
-                    h.text(f.tag.as_deref().unwrap_or(""));
-                }
-            }
-            TyKind::Func(s) => {
-                h = Hash::new("func");
-                all(&mut h, &s.params);
-                all(&mut h, &s.results);
-                h.number(u64::from(s.variadic));
+                h.list(&all(&self.type_args(*n).1));
             }
             TyKind::Interface(i) => {
                 h = Hash::new("interface");
@@ -410,19 +352,19 @@ impl Types {
                 let mut methods: Vec<_> = i.methods.iter().collect();
                 methods.sort_by_key(|m| names.symbol(m.name));
                 for m in methods {
-                    package(&mut h, m.pkg);
+                    h.text(path(m.pkg));
                     h.text(names.symbol(m.name));
-                    sub(&mut h, m.sig);
+                    h.number(sub(m.sig));
                 }
                 for term in i.terms.iter().flatten() {
                     h.number(u64::from(term.tilde));
-                    sub(&mut h, term.ty);
+                    h.number(sub(term.ty));
                 }
                 h.number(u64::from(i.comparable));
             }
             TyKind::Tuple(ts) => {
                 h = Hash::new("tuple");
-                all(&mut h, ts);
+                h.list(&all(ts));
             }
             TyKind::Param(p) => {
                 h = Hash::new("param");

@@ -113,6 +113,7 @@ slow_handlers! {
             Ok(()) if vm.heap_failure.is_some() => vm.throw(Trap::Message(String::new()), pc, fp),
             Ok(()) => (pc, fp),
             Err(NativeError::Runtime(text)) => vm.throw(Trap::Runtime(text), pc, fp),
+            Err(NativeError::Plain(text)) => vm.throw(Trap::Plain(text), pc, fp),
             Err(NativeError::Panic(text)) => vm.throw(Trap::Message(text), pc, fp),
             Err(NativeError::Exit(code)) => vm.throw(Trap::Exit(code), pc, fp),
             Err(NativeError::Fatal(text)) => vm.throw(Trap::Fatal(text), pc, fp),

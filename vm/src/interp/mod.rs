@@ -18,6 +18,7 @@ pub(crate) mod mapops;
 pub(crate) mod memory;
 pub(crate) mod panics;
 pub(crate) mod persistops;
+mod reflectops;
 pub(crate) mod slice;
 pub(crate) mod string;
 
@@ -196,6 +197,7 @@ mod all {
     pub(crate) use super::mapops::*;
     pub(crate) use super::memory::*;
     pub(crate) use super::persistops::*;
+    pub(crate) use super::reflectops::*;
     pub(crate) use super::slice::*;
     pub(crate) use super::string::*;
 }

@@ -277,6 +277,23 @@ impl Vm {
         self.stack_overflow(pc, fp)
     }
 
+    /// Does the stack have slots up to `end`?
+    pub(crate) fn has_room(&self, end: usize) -> bool {
+        end + STACK_SLACK <= self.g.stack.len()
+    }
+
+    /// As `grow_stack`, up to slot `end`, but never switches to another goroutine.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn grow_now(&mut self, pc: Pc, fp: Fp, end: usize) -> Next {
+        let at = self.slot_of(fp);
+        if self.grow_to(end + STACK_SLACK) {
+            // SAFETY: `pc` is behind an instruction word.
+            return (unsafe { pc.sub(1) }, self.frame_at(at));
+        }
+        self.stack_overflow(pc, fp)
+    }
+
     fn grow_to(&mut self, slots: usize) -> bool {
         let done = self.g.grow(slots);
         self.bind_stack();

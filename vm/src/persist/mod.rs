@@ -350,6 +350,12 @@ impl Vm {
     /// The heap's index for a program type, registered with all types it refers to.
     fn heap_type(&mut self, ty: TypeIdx) -> Result<u32, String> {
         let types = self.types_ptr();
+        if ty as usize >= types.rt.len() {
+            let name = &types.desc(ty).name;
+            return Err(format!(
+                "value of type {name}, which the program does not name,"
+            ));
+        }
         let store = self.opened()?;
         if store.types.len() < types.rt.len() {
             store.types.resize(types.rt.len(), UNREGISTERED);
