@@ -63,15 +63,33 @@ pub const NATIVES: &[NativeDef] = natives! {
         let (kind, n) = (c.int(), c.int());
         c.ret_str(name(kind, n));
     };
-    "time.loadZone" "func(string) int" => |c| {
-        let name = text_of(c);
-        c.ret_int(zones::load(&name).unwrap_or(-1));
+    "time.zoneExists" "func(int, string) bool" => |c| {
+        let (kind, name) = (c.int(), c.str());
+        c.ret_bool(zones::exists(kind, c.get(name)));
     };
-    "time.zone" "func(int, int64) (int, string)" => |c| {
-        let (kind, unix) = (c.int(), c.int());
-        let (offset, name) = zones::lookup(kind, unix);
-        c.ret_int(offset);
-        c.ret_str(name);
+    "time.localName" "func() string" => |c| { c.ret_str(zones::local_name()); };
+    "time.zoneOffset" "func(int, string, int64) int" => |c| {
+        let (kind, name, unix) = (c.int(), c.str(), c.int());
+        c.ret_int(zones::lookup(kind, c.get(name), unix, |period| period.kind.offset));
+    };
+    "time.zoneName" "func(int, string, int64) string" => |c| {
+        let (kind, name, unix) = (c.int(), c.str(), c.int());
+        c.ret_str(zones::lookup(kind, c.get(name), unix, |period| period.kind.name.clone()));
+    };
+    "time.offsetOf" "func(int, string, string, int64) (int, bool)" => |c| {
+        let (kind, source) = (c.int(), c.str());
+        let (name, local) = (text_of(c), c.int());
+        let offset = zones::offset_of(kind, c.get(source), &name, local);
+        c.ret_int(offset.unwrap_or(0));
+        c.ret_bool(offset.is_some());
+    };
+    "time.zonePeriod" "func(int, string, int64) (int64, int64, bool)" => |c| {
+        let (kind, name, unix) = (c.int(), c.str(), c.int());
+        let (start, end, is_summer) =
+            zones::lookup(kind, c.get(name), unix, |period| (period.start, period.end, period.kind.is_summer));
+        c.ret_int(start);
+        c.ret_int(end);
+        c.ret_bool(is_summer);
     };
     "time.days" "func(int, int, int) int64" => |c| {
         let (year, month, day) = (c.int(), c.int(), c.int());
@@ -97,6 +115,10 @@ pub const NATIVES: &[NativeDef] = natives! {
         let sign = if n < 0 { '-' } else { '+' };
         let n = n.unsigned_abs();
         c.ret_str(format!(" m={sign}{}.{:09}", n / 1_000_000_000, n % 1_000_000_000));
+    };
+    "time.goDate" "func(int, int, string) string" => |c| {
+        let (year, day, month) = (c.int(), c.int(), text_of(c));
+        c.ret_str(format!("time.Date({year}, time.{month}, {day}, "));
     };
     "time.goClock" "func(int, int64) string" => |c| {
         let (sec, nsec) = (c.int(), c.int());

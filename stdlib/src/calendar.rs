@@ -363,7 +363,7 @@ fn zone_name(value: &str) -> Option<usize> {
         let sign = value.as_bytes().get(3).copied();
         if matches!(sign, Some(b'+' | b'-')) {
             let n = value[4..].bytes().take_while(u8::is_ascii_digit).count();
-            if n > 0 {
+            if value[4..4 + n].parse::<u64>().is_ok_and(|hour| hour <= 23) {
                 return Some(4 + n);
             }
         }
@@ -371,7 +371,8 @@ fn zone_name(value: &str) -> Option<usize> {
     }
     if matches!(value.as_bytes().first(), Some(b'+' | b'-')) {
         let n = value[1..].bytes().take_while(u8::is_ascii_digit).count();
-        return (n == 2 || n == 4).then_some(n + 1);
+        let is_hour = value[1..=n].parse::<u64>().is_ok_and(|hour| hour <= 23);
+        return is_hour.then_some(n + 1);
     }
     match upper {
         3 => Some(3),
@@ -381,32 +382,29 @@ fn zone_name(value: &str) -> Option<usize> {
     }
 }
 
-/// An offset at the start of `value` in seconds.
-fn offset_value(value: &str, minutes: bool, seconds: bool, colon: bool) -> Option<(i64, &str)> {
+/// An offset at the start of `value`: sign, hours, minutes, seconds.
+fn offset_value(
+    value: &str,
+    minutes: bool,
+    seconds: bool,
+    colon: bool,
+) -> Option<([i64; 4], &str)> {
     let sign = match value.as_bytes().first()? {
         b'+' => 1,
         b'-' => -1,
         _ => return None,
     };
-    let (h, mut rest) = digits(&value[1..], 2, 2)?;
-    let mut n = h * 3600;
-    if h > 24 {
-        return None;
-    }
-    for (wanted, unit) in [(minutes, 60), (seconds, 1)] {
+    let (hours, mut rest) = digits(&value[1..], 2, 2)?;
+    let mut parts = [sign, hours, 0, 0];
+    for (wanted, at) in [(minutes, 2), (seconds, 3)] {
         if wanted {
             if colon {
                 rest = rest.strip_prefix(':')?;
             }
-            let (part, after) = digits(rest, 2, 2)?;
-            if part >= 60 {
-                return None;
-            }
-            n += part * unit;
-            rest = after;
+            (parts[at], rest) = digits(rest, 2, 2)?;
         }
     }
-    Some((sign * n, rest))
+    Some((parts, rest))
 }
 
 /// time.Parse without the choice of a location.
@@ -416,6 +414,7 @@ pub fn parse(layout: &str, value: &str) -> Result<Parsed, ParseFailure> {
     let (mut hour, mut minute, mut second, mut nsec) = (0, 0, 0, 0);
     let (mut pm_set, mut pm) = (false, false);
     let mut out = Parsed::default();
+    let (mut is_utc, mut offset) = (false, None);
     let quoted = |s: &str| {
         String::from_utf8_lossy(&text::quote(s.as_bytes(), text::Plain::Print)).into_owned()
     };
@@ -452,7 +451,7 @@ pub fn parse(layout: &str, value: &str) -> Result<Parsed, ParseFailure> {
         };
         l = rest;
         let hold = v;
-        let mut range = "";
+        let mut range = String::new();
         let step: Option<&str> = (|| {
             let (n, after) = match elem {
                 Elem::LongMonth | Elem::Month => {
@@ -488,20 +487,16 @@ pub fn parse(layout: &str, value: &str) -> Result<Parsed, ParseFailure> {
                 }
                 Elem::ZoneName => {
                     if let Some(after) = v.strip_prefix("UTC") {
-                        out.kind = 1;
+                        is_utc = true;
                         (0, after)
                     } else {
                         let n = zone_name(v)?;
-                        out.kind = 3;
                         out.zone = v[..n].into();
-                        if let Some(hours) = v[..n].strip_prefix("GMT") {
-                            out.offset = hours.parse::<i64>().unwrap_or(0) * 3600;
-                        }
                         (0, &v[n..])
                     }
                 }
                 Elem::Offset { z: true, .. } if v.starts_with('Z') => {
-                    out.kind = 1;
+                    is_utc = true;
                     (0, &v[1..])
                 }
                 Elem::Offset {
@@ -510,9 +505,14 @@ pub fn parse(layout: &str, value: &str) -> Result<Parsed, ParseFailure> {
                     colon,
                     ..
                 } => {
-                    let (n, after) = offset_value(v, minutes, seconds, colon)?;
-                    out.kind = 2;
-                    (n, after)
+                    let ([sign, h, m, s], after) = offset_value(v, minutes, seconds, colon)?;
+                    for (n, most, what) in [(h, 24, "hour"), (m, 60, "minute"), (s, 60, "second")] {
+                        if n > most {
+                            range = format!("time zone offset {what}");
+                        }
+                    }
+                    offset = Some(sign * (h * 3600 + m * 60 + s));
+                    (0, after)
                 }
                 Elem::Fraction {
                     digits,
@@ -539,7 +539,7 @@ pub fn parse(layout: &str, value: &str) -> Result<Parsed, ParseFailure> {
                 Elem::LongMonth | Elem::Month | Elem::NumMonth | Elem::ZeroMonth => {
                     month = n;
                     if !(1..=12).contains(&n) {
-                        range = "month";
+                        range = "month".into();
                     }
                 }
                 Elem::Day | Elem::UnderDay | Elem::ZeroDay => day = n,
@@ -549,31 +549,30 @@ pub fn parse(layout: &str, value: &str) -> Result<Parsed, ParseFailure> {
                 Elem::Hour => {
                     hour = n;
                     if n >= 24 {
-                        range = "hour";
+                        range = "hour".into();
                     }
                 }
                 Elem::Hour12 | Elem::ZeroHour12 => {
                     hour = n;
                     if n > 12 {
-                        range = "hour";
+                        range = "hour".into();
                     }
                 }
                 Elem::Minute | Elem::ZeroMinute => {
                     minute = n;
                     if n >= 60 {
-                        range = "minute";
+                        range = "minute".into();
                     }
                 }
                 Elem::Second | Elem::ZeroSecond => {
                     second = n;
                     if n >= 60 {
-                        range = "second";
+                        range = "second".into();
                     }
                 }
                 Elem::UpperPm | Elem::LowerPm => (pm_set, pm) = (true, n == 1),
-                Elem::Offset { .. } => out.offset = n,
                 Elem::Fraction { .. } => nsec = n,
-                Elem::LongWeekday | Elem::Weekday | Elem::ZoneName => {}
+                Elem::LongWeekday | Elem::Weekday | Elem::ZoneName | Elem::Offset { .. } => {}
             }
             Some(after)
         })();
@@ -638,6 +637,19 @@ pub fn parse(layout: &str, value: &str) -> Result<Parsed, ParseFailure> {
     }
     out.local = days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
     out.nsec = nsec;
+    out.kind = match offset {
+        _ if is_utc => 1,
+        Some(_) => 2,
+        None if !out.zone.is_empty() => 3,
+        None => 0,
+    };
+    out.offset = offset.unwrap_or_else(|| {
+        let hours = out
+            .zone
+            .strip_prefix("GMT")
+            .and_then(|hours| hours.parse::<i64>().ok());
+        hours.unwrap_or(0) * 3600
+    });
     Ok(out)
 }
 

