@@ -2,9 +2,9 @@
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{self as unix, DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::time::{Duration, SystemTime};
 
 use vm::native::{Ctx, NativeDef, NativeError};
@@ -70,6 +70,11 @@ fn time(sec: i64, nsec: i64) -> SystemTime {
     let base = SystemTime::UNIX_EPOCH;
     let at = if sec < 0 { base - shift(sec) } else { base + shift(sec) };
     at + Duration::from_nanos(nsec as u64)
+}
+
+/// A number of a user or group; -1 leaves it.
+fn owner(id: i64) -> Option<u32> {
+    u32::try_from(id).ok()
 }
 
 /// The whole of a file, or an errno and the operation that met it.
@@ -217,6 +222,40 @@ pub const NATIVES: &[NativeDef] = natives! {
         let (accessed, modified) = (time(c.int(), c.int()), time(c.int(), c.int()));
         let times = fs::FileTimes::new().set_accessed(accessed).set_modified(modified);
         c.ret_int(status(fs::File::open(name).and_then(|f| f.set_times(times))));
+    };
+    "os.chown" "func(string, int, int, bool) int" => |c| {
+        let (name, uid, gid, follow) = (os_string(c), c.int(), c.int(), c.bool());
+        let (uid, gid) = (owner(uid), owner(gid));
+        let result = if follow { unix::chown(name, uid, gid) } else { unix::lchown(name, uid, gid) };
+        c.ret_int(status(result));
+    };
+    "os.chownFile" "func(int, int, int) int" => |c| {
+        let (fd, uid, gid) = (c.int(), c.int(), c.int());
+        c.ret_int(status(with_file(fd, |f| unix::fchown(f, owner(uid), owner(gid)))));
+    };
+    "os.groups" "func() ([]int, int)" => |c| {
+        let groups = rustix::process::getgroups().map_err(io::Error::from);
+        let list: Vec<i64> = groups.iter().flatten().map(|gid| gid.as_raw().into()).collect();
+        c.ret_ints(&list);
+        c.ret_int(status(groups));
+    };
+    "os.pipe" "func() (int, int, int)" => |c| {
+        let pipe = io::pipe();
+        let error = pipe.as_ref().err().map_or(0, errno);
+        let (r, w) = match pipe {
+            Ok((r, w)) => (add_file(OwnedFd::from(r).into()), add_file(OwnedFd::from(w).into())),
+            Err(_) => (-1, -1),
+        };
+        c.ret_int(r);
+        c.ret_int(w);
+        c.ret_int(error);
+    };
+    "os.openFd" "func(int) int" => |c| {
+        let path = format!("/proc/self/fd/{}", c.int());
+        let file = [OpenOptions::new().read(true).write(true), OpenOptions::new().read(true), OpenOptions::new().write(true)]
+            .iter()
+            .find_map(|options| options.open(&path).ok());
+        c.ret_int(file.map_or(-1, add_file));
     };
     "os.getwd" "func() (string, int)" => |c| { ret_path(c, std::env::current_dir()); };
     "os.chdir" "func(string) int" => |c| {

@@ -75,6 +75,10 @@ pub fn os_string(c: &mut Ctx) -> std::ffi::OsString {
     std::ffi::OsString::from_vec(c.get(s).to_vec())
 }
 
+pub fn wait_readable(_c: &mut Ctx, _fd: i32) -> Result<(), NativeError> {
+    Ok(())
+}
+
 /// File and line of the frame as many calls above the native's caller as the argument says; "" and 0 beyond the last.
 pub fn ret_caller(c: &mut Ctx) {
     let frame = usize::try_from(c.int())
