@@ -76,7 +76,7 @@ packages! {
     utf8 "../unicode/utf8.rs"
     ;
     "bufio"
-    "bytes"
+    "bytes" + "bytes_seq"
     "cmp"
     "container/heap"
     "container/list"
@@ -88,7 +88,7 @@ packages! {
     "internal/oserror"
     "internal/slicesort"
     "internal/stdio"
-    "io"
+    "io" + "io_pipe"
     "io/fs" + "io/fs_sub"
     "io/ioutil"
     "iter"
