@@ -107,6 +107,7 @@ impl Checker {
                 Operand::invalid(e.span)
             }
             Some(TyKind::Chan(_, elem)) => {
+                self.has_call = true;
                 let c = self.emit(x);
                 Operand::new(
                     Mode::CommaOk,

@@ -199,7 +199,10 @@ impl Checker {
 
     fn len_or_cap<'e>(&mut self, e: &'e Expr, c: &'e ast::CallExpr, b: Builtin) -> Operand<'e> {
         let span = e.span;
+        let before = std::mem::replace(&mut self.has_call, false);
         let x = self.expr(&c.args[0], None);
+        let calls = self.has_call;
+        self.has_call |= before;
         if !x.is_valid() {
             return Operand::invalid(span);
         }
@@ -242,7 +245,7 @@ impl Checker {
             _ => None,
         };
         if let Some(n) = array {
-            if !super::index::has_call_or_receive(&c.args[0]) {
+            if !calls {
                 return Operand::constant(int, Value::int(n), span);
             }
             // Evaluated for its effects.

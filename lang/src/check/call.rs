@@ -27,6 +27,12 @@ impl Checker {
                         self.use_args(c);
                         return Operand::invalid(span);
                     };
+                    if let Some(g) = self.generic_method(&m) {
+                        let mut x = Operand::value(sig, bare.span, ExprKind::Zero);
+                        x.ast = Some(bare);
+                        x.generic = Some(Box::new(g));
+                        return self.generic_call(e, c, x);
+                    }
                     let (callee, first) = m.callee();
                     return self.finish_call(e, c, callee, first, &s);
                 }
@@ -60,7 +66,11 @@ impl Checker {
                 self.use_args(c);
                 Operand::invalid(span)
             }
-            Mode::Builtin(b) => self.builtin(e, c, b),
+            Mode::Builtin(b) => {
+                let x = self.builtin(e, c, b);
+                self.has_call |= !matches!(x.mode, Mode::Const | Mode::Invalid);
+                x
+            }
             Mode::Type => self.conversion_call(e, c),
             _ => {
                 if x.generic.is_some() {
@@ -182,6 +192,18 @@ impl Checker {
             // The result's type is known all the same: no follow-on errors.
             return self.call_result(e.span, sig, ExprKind::Zero, vec![], true);
         };
+        self.call_with(e, c, (callee, first), args, sig)
+    }
+
+    /// The call of a callee (with arguments that come before the written ones).
+    pub(super) fn call_with<'e>(
+        &mut self,
+        e: &'e Expr,
+        c: &'e ast::CallExpr,
+        (callee, first): (Callee, Vec<tir::Expr>),
+        args: Args<'e>,
+        sig: &Signature,
+    ) -> Operand<'e> {
         let (mut callee, mut all, before) = (callee, first, args.before);
         let before = match before.is_empty() {
             true => before,
@@ -211,6 +233,7 @@ impl Checker {
         before: Vec<tir::Stmt>,
         failed: bool,
     ) -> Operand<'e> {
+        self.has_call = true;
         let ty = self.result_type(&sig.results);
         if failed {
             let mode = match sig.results.len() {
@@ -300,7 +323,7 @@ impl Checker {
         ok.then_some(out)
     }
 
-    fn count_error(&mut self, c: &ast::CallExpr, list: &[Operand], sig: &Signature) {
+    pub(super) fn count_error(&mut self, c: &ast::CallExpr, list: &[Operand], sig: &Signature) {
         let n = sig.params.len();
         let (which, at) = match list.len() < n {
             true => ("not enough", c.args.last().map_or(c.rparen, |a| a.span)),

@@ -18,7 +18,9 @@ impl Checker {
             ..FnCtx::default()
         });
         self.open_scope();
+        let has_call = self.has_call;
         self.function_body(sig, &f.ty, Some(&f.body));
+        self.has_call = has_call;
         self.close_scope();
         let body = self.finish_closure(e.span, f.body.rbrace(), false);
         Operand::value(sig, e.span, ExprKind::Closure(body))

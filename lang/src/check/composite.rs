@@ -1,12 +1,13 @@
 //! Composite literals (spec "Composite literals").
 use super::convert::Context;
-use super::operand::Operand;
+use super::operand::{Operand, ex};
 use super::{Checker, INVALID};
 use crate::codes::Code;
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprKind as E};
 use crate::tir::{self, ExprKind};
 use crate::types::constant::Value;
+use crate::types::lookup::{Lookup, Step};
 use crate::types::ty::{StructType, Ty, TyKind};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
@@ -49,7 +50,7 @@ impl Checker {
                 return Operand::invalid(span);
             }
         };
-        if ty == INVALID {
+        if ty == INVALID || !self.is_usable(ty) {
             self.use_elements(&c.elements);
             return Operand::invalid(span);
         }
@@ -60,7 +61,6 @@ impl Checker {
                 .types
                 .core_type(ty)
                 .and_then(|t| self.a.types.pointee(t))
-            && matches!(self.a.types.kind(ty), TyKind::Pointer(_))
         {
             let x = self.literal_of(e, c, base);
             if !x.is_valid() {
@@ -83,10 +83,15 @@ impl Checker {
                 if core == INVALID {
                     return Operand::invalid(span);
                 }
-                match self.struct_fields(c, &s, ty) {
+                let mut before = Vec::new();
+                let literal = match self.struct_fields(c, &s, ty, &mut before) {
                     Some(fields) if fields.is_empty() => ExprKind::Zero,
                     Some(fields) => ExprKind::StructLit(fields),
                     None => return Operand::value(ty, span, ExprKind::Zero),
+                };
+                match before.is_empty() {
+                    true => literal,
+                    false => ExprKind::Seq(before, Box::new(ex(ty, span, literal))),
                 }
             }
             TyKind::Array(elem, n) => match self.indexed_elements(&c.elements, elem, Some(n)).0 {
@@ -138,11 +143,13 @@ impl Checker {
         }
     }
 
+    /// The fields' values; statements that must run before go to `before`.
     fn struct_fields(
         &mut self,
         c: &ast::CompositeLit,
         s: &Rc<StructType>,
         ty: Ty,
+        before: &mut Vec<tir::Stmt>,
     ) -> Option<Vec<(u32, tir::Expr)>> {
         let mut out = Vec::new();
         let mut ok = true;
@@ -150,53 +157,7 @@ impl Checker {
             return Some(out);
         };
         if matches!(first.kind, E::KeyValue { .. }) {
-            let mut seen = FxHashSet::default();
-            for e in &c.elements {
-                let E::KeyValue { key, value } = &e.kind else {
-                    let message = "mixture of field:value and value elements in struct literal";
-                    self.err(Code::InvalidLiteral, e.span, message);
-                    ok = false;
-                    continue;
-                };
-                let Some(name) = key.as_ident() else {
-                    let text = self.text(key);
-                    let message = format!("invalid field name {text} in struct literal");
-                    self.err(Code::InvalidLiteral, e.span, message);
-                    ok = false;
-                    continue;
-                };
-                if self.is_blank(name.name) {
-                    let message = "invalid field name _ in struct literal";
-                    self.err(Code::InvalidLiteral, e.span, message);
-                    self.use_element(value);
-                    ok = false;
-                    continue;
-                }
-                let pkg = self.pkg();
-                let found = s
-                    .fields
-                    .iter()
-                    .position(|f| f.name == name.name && f.pkg.is_none_or(|p| p == pkg));
-                let Some(i) = found else {
-                    self.use_element(value);
-                    self.unknown_field(ty, name);
-                    ok = false;
-                    continue;
-                };
-                let field_ty = s.fields[i].ty;
-                let x = self.expr(value, None);
-                let x = self.assignment(x, Some(field_ty), Context::Other("struct literal"));
-                if !seen.insert(i) {
-                    let text = self.name(name.name).to_string();
-                    let message = format!("duplicate field name {text} in struct literal");
-                    self.err(Code::InvalidLiteral, e.span, message);
-                    ok = false;
-                    continue;
-                }
-                ok &= x.is_valid();
-                out.push((i as u32, x.tir));
-            }
-            return ok.then_some(out);
+            return self.keyed_fields(c, ty, before);
         }
         for (i, e) in c.elements.iter().enumerate() {
             if let E::KeyValue { value, .. } = &e.kind {
@@ -234,6 +195,124 @@ impl Checker {
             return None;
         }
         ok.then_some(out)
+    }
+
+    /// `name: value` elements; the name may be that of a promoted field.
+    fn keyed_fields(
+        &mut self,
+        c: &ast::CompositeLit,
+        ty: Ty,
+        before: &mut Vec<tir::Stmt>,
+    ) -> Option<Vec<(u32, tir::Expr)>> {
+        let mut ok = true;
+        let mut found: Vec<(Vec<Step>, ast::Ident, tir::Expr)> = Vec::new();
+        for e in &c.elements {
+            let E::KeyValue { key, value } = &e.kind else {
+                let message = "mixture of field:value and value elements in struct literal";
+                self.err(Code::InvalidLiteral, e.span, message);
+                ok = false;
+                continue;
+            };
+            let Some(name) = key.as_ident() else {
+                let text = self.text(key);
+                let message = format!("invalid field name {text} in struct literal");
+                self.err(Code::InvalidLiteral, e.span, message);
+                ok = false;
+                continue;
+            };
+            let Some(path) = self.literal_field(ty, name) else {
+                self.use_element(value);
+                ok = false;
+                continue;
+            };
+            let field_ty = path[path.len() - 1].ty;
+            let x = self.expr(value, None);
+            let x = self.assignment(x, Some(field_ty), Context::Other("struct literal"));
+            if !self.field_is_new(&found, &path, name, e.span) {
+                ok = false;
+                continue;
+            }
+            ok &= x.is_valid();
+            found.push((path, name, x.tir));
+        }
+        if !ok {
+            return None;
+        }
+        // Promoted fields are gathered by the embedded ones they are in: in order first.
+        if found.iter().any(|f| f.0.len() > 1) {
+            for f in &mut found {
+                f.2 = self.spill(f.2.clone(), before);
+            }
+        }
+        let fields = found.into_iter().map(|f| (f.0, f.2)).collect();
+        Some(nest(fields, c.lbrace))
+    }
+
+    /// The way to the field that a key names.
+    fn literal_field(&mut self, ty: Ty, name: ast::Ident) -> Option<Vec<Step>> {
+        if self.is_blank(name.name) {
+            let message = "invalid field name _ in struct literal";
+            self.err(Code::InvalidLiteral, name.span, message);
+            return None;
+        }
+        let pkg = self.pkg();
+        let core = self.a.types.core_type(ty).unwrap_or(ty);
+        match self
+            .a
+            .types
+            .lookup_field_or_method(core, true, pkg, name.name)
+        {
+            Lookup::Field(sel) if sel.path.iter().any(|s| s.deref) => {
+                let text = self.name(name.name).to_string();
+                let message = format!("invalid implicit pointer indirection to reach {text}");
+                self.err(Code::InvalidLiteral, name.span, message);
+                None
+            }
+            Lookup::Field(sel) => Some(sel.path),
+            _ => {
+                self.unknown_field(ty, name);
+                None
+            }
+        }
+    }
+
+    /// A field is given once, and not together with an embedded field around it.
+    fn field_is_new(
+        &mut self,
+        found: &[(Vec<Step>, ast::Ident, tir::Expr)],
+        path: &[Step],
+        name: ast::Ident,
+        element: Span,
+    ) -> bool {
+        let same = |a: &[Step], b: &[Step]| a.iter().zip(b).all(|(x, y)| x.index == y.index);
+        let clash = found.iter().find(|f| same(&f.0, path));
+        let Some((other, other_name, _)) = clash else {
+            return true;
+        };
+        let (text, other_text) = (
+            self.name(name.name).to_string(),
+            self.name(other_name.name).to_string(),
+        );
+        let (span, message) = match other.len().cmp(&path.len()) {
+            std::cmp::Ordering::Equal => (
+                element,
+                format!("duplicate field name {text} in struct literal"),
+            ),
+            std::cmp::Ordering::Less => (
+                name.span,
+                format!(
+                    "cannot specify promoted field {text} and enclosing embedded field {other_text}"
+                ),
+            ),
+            std::cmp::Ordering::Greater => (
+                name.span,
+                format!(
+                    "cannot specify embedded field {text} and enclosed promoted field {other_text}"
+                ),
+            ),
+        };
+        self.err(Code::InvalidLiteral, span, message);
+        false
     }
 
     fn unknown_field(&mut self, ty: Ty, name: ast::Ident) {
@@ -382,4 +461,28 @@ pub(super) fn exact_key(v: &Value) -> String {
         Value::Str(s) => format!("{s:?}"),
         v => format!("{v:?}"),
     }
+}
+
+/// Fields by their paths as the fields of a literal, embedded structs being literals in it.
+fn nest(fields: Vec<(Vec<Step>, tir::Expr)>, span: Span) -> Vec<(u32, tir::Expr)> {
+    let mut out = Vec::new();
+    let mut rest = fields;
+    while !rest.is_empty() {
+        let first = rest[0].0[0];
+        let (mine, others): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|f| f.0[0].index == first.index);
+        rest = others;
+        let value = match &mine[..] {
+            [(path, value)] if path.len() == 1 => value.clone(),
+            _ => {
+                let inner = mine
+                    .into_iter()
+                    .map(|(p, v)| (p[1..].to_vec(), v))
+                    .collect();
+                ex(first.ty, span, ExprKind::StructLit(nest(inner, span)))
+            }
+        };
+        out.push((first.index, value));
+    }
+    out
 }

@@ -20,7 +20,7 @@ pub(super) enum Context {
 }
 
 impl Context {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         match self {
             Context::Assign => "assignment".into(),
             Context::VarDecl => "variable declaration".into(),
@@ -54,7 +54,13 @@ impl Checker {
             }
             Mode::Type => {
                 let text = self.describe(&x);
-                let message = format!("{text} is not an expression");
+                let message = match self.is_generic_named(x.ty) {
+                    true => {
+                        let text = self.operand_text(&x);
+                        format!("cannot use generic type {text} without instantiation")
+                    }
+                    false => format!("{text} is not an expression"),
+                };
                 self.err(Code::NotAnExpression, x.span, message);
                 Operand::invalid(x.span)
             }
@@ -328,7 +334,7 @@ impl Checker {
         }
         if x.generic.is_some() {
             x = match target {
-                Some(t) => self.infer_from_target(x, t),
+                Some(t) => self.infer_from_target(x, t, &context),
                 None => {
                     let text = self.operand_text(&x);
                     let message =
@@ -444,7 +450,7 @@ impl Checker {
         }
         self.flush_pending();
         let x = match x.generic.is_some() {
-            true => self.infer_from_target(x, t),
+            true => self.infer_from_target(x, t, &Context::Other("conversion")),
             false => x,
         };
         if !x.is_valid() {

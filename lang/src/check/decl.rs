@@ -1,7 +1,8 @@
 //! Declarations: package-level objects are resolved when something needs them, cycles found by
 //! their colour; local ones in order.
 use super::convert::Context;
-use super::object::{DeclRef, ObjId, ObjKind, State};
+use super::cycles::{Rhs, Waiting};
+use super::object::{DeclRef, GenericAlias, ObjId, ObjKind, State};
 use super::operand::{Operand, ex, st};
 use super::typexpr::Delayed;
 use super::{Checker, Dep, FuncInfo, INVALID, VarInit};
@@ -11,6 +12,7 @@ use crate::syntax::ast::{self, DeclKind, Ident, StmtKind};
 use crate::tir::{self, GlobalId};
 use crate::types::constant::Value;
 use crate::types::ty::{FuncId, MethodSig, NamedId, PkgId, Ty, TyKind};
+use std::rc::Rc;
 
 impl Checker {
     /// Makes sure that a package-level object's type (and a constant's value) is known.
@@ -409,9 +411,19 @@ impl Checker {
         self.resolving += 1;
         if spec.alias {
             if !spec.type_params.is_empty() {
-                let message = "not yet supported: generic type alias";
-                self.err(Code::NotSupported, spec.name.span, message);
-                self.obj_mut(id).kind = ObjKind::Bad;
+                self.open_scope();
+                let params = self.declare_type_params(&spec.type_params, |_, _| {});
+                let ty = self.typ(&spec.ty);
+                self.close_scope();
+                if self.a.types.is_param(ty) && self.a.types.mentions(ty, Some(&params)) {
+                    let message = "cannot use type parameter declared by alias declaration as RHS";
+                    self.err(Code::InvalidType, spec.ty.span, message);
+                }
+                let alias = GenericAlias { params, ty };
+                self.obj_mut(id).kind = match ty {
+                    INVALID => ObjKind::Bad,
+                    _ => ObjKind::GenericAlias(Rc::new(alias)),
+                };
             } else {
                 let ty = self.typ(&spec.ty);
                 if !matches!(self.obj(id).kind, ObjKind::Bad) {
@@ -424,50 +436,69 @@ impl Checker {
         let pkg = self.pkg();
         let (n, ty) = self.a.types.declare_named(spec.name.name, Some(pkg), local);
         self.incomplete.insert(n);
+        self.named_objs.insert(n, id);
         self.obj_mut(id).kind = ObjKind::Type(ty);
         self.open_scope();
         if !spec.type_params.is_empty() {
-            let params = self.declare_type_params(&spec.type_params, |c, params| {
-                c.a.types.named[n.0 as usize].params = params.to_vec();
+            // Declared in a generic function: its parameters come first.
+            let outer = self.env.tparams.clone();
+            self.declare_type_params(&spec.type_params, |c, params| {
+                let named = &mut c.a.types.named[n.0 as usize];
+                named.outer = outer.len() as u32;
+                named.params = outer;
+                named.params.extend(params);
             });
-            self.a.types.named[n.0 as usize].params = params;
         } else if local > 0 {
             // Declared in a generic function: a type for each of its instances.
-            self.a.types.named[n.0 as usize].params = self.env.tparams.clone();
+            let named = &mut self.a.types.named[n.0 as usize];
+            named.params = self.env.tparams.clone();
+            named.outer = named.params.len() as u32;
         }
         if local == 0 {
             self.collect_methods(id, n, spec.name.name);
         }
-        let rhs = self.typ(&spec.ty);
+        let rhs = match &spec.ty.unparen().kind {
+            ast::ExprKind::InterfaceType(i) => Rhs::Interface(self.interface_draft(i)),
+            _ => Rhs::Type(self.typ(&spec.ty), spec.ty.span),
+        };
         self.close_scope();
-        if self.a.types.is_param(rhs) {
-            let message = "cannot use a type parameter as RHS in type declaration";
-            self.err(Code::InvalidType, spec.ty.span, message);
-            self.set_underlying(n, INVALID);
-        } else {
-            self.complete_named(n, rhs, id);
+        match rhs {
+            Rhs::Type(ty, span) if self.a.types.is_param(ty) => {
+                let message = "cannot use a type parameter as RHS in type declaration";
+                self.err(Code::InvalidType, span, message);
+                self.set_underlying(n, INVALID);
+            }
+            rhs => {
+                if let Rhs::Type(ty, _) = rhs
+                    && let TyKind::Named(_) = self.a.types.kind(ty)
+                {
+                    self.rhs.insert(n, ty);
+                }
+                self.complete_named(Waiting { named: n, rhs });
+            }
         }
         self.delayed.push(Delayed::ValidType {
-            obj: id,
             named: n,
             pkg: self.env.pkg,
         });
         self.finish_resolving();
     }
 
-    fn complete_named(&mut self, n: NamedId, rhs: Ty, id: ObjId) {
-        if let TyKind::Named(other) = *self.a.types.kind(rhs)
-            && self.incomplete.contains(&self.a.types.type_args(other).0)
-        {
-            self.waiting.push((n, rhs, id));
+    /// Gives a type its underlying type, or lets it wait until those are known that it needs.
+    pub(super) fn complete_named(&mut self, w: Waiting) {
+        if w.rhs.needs().any(|(ty, _)| self.is_incomplete(ty)) {
+            self.waiting.push(w);
             return;
         }
-        let u = self.a.types.underlying(rhs);
-        self.set_underlying(n, u);
+        let u = match w.rhs {
+            Rhs::Type(ty, _) => self.a.types.underlying(ty),
+            Rhs::Interface(draft) => self.finish_interface(draft),
+        };
+        self.set_underlying(w.named, u);
         // Those that waited for this one.
         let waiting = std::mem::take(&mut self.waiting);
-        for (m, rhs, id) in waiting {
-            self.complete_named(m, rhs, id);
+        for w in waiting {
+            self.complete_named(w);
         }
     }
 
@@ -484,8 +515,8 @@ impl Checker {
         let waiting = std::mem::take(&mut self.waiting);
         if !waiting.is_empty() {
             self.report_waiting(&waiting);
-            for (n, ..) in waiting {
-                self.set_underlying(n, INVALID);
+            for w in waiting {
+                self.set_underlying(w.named, INVALID);
             }
         }
         self.run_delayed();
@@ -510,7 +541,7 @@ impl Checker {
             let Some(recv) = &d.receiver else {
                 continue;
             };
-            let ptr_recv = matches!(recv.ty.unparen().kind, ast::ExprKind::Star(_));
+            let ptr_recv = self.is_pointer_receiver(&recv.ty);
             let f = self.new_func(file, decl, Some(n), None, d, ptr_recv);
             if self.is_blank(d.name.name) {
                 self.packages[pkg.0 as usize].blank_funcs.push((file, decl));
@@ -580,8 +611,18 @@ impl Checker {
             (Some(_), _) => tir::FuncKind::Body,
             (None, true) => tir::FuncKind::Native,
             (None, false) => {
-                self.missing_bodies.push(d.name.span);
-                tir::FuncKind::Body
+                if !d.type_params.is_empty() {
+                    let message = "generic function is missing function body";
+                    self.err(Code::MissingBody, d.name.span, message);
+                }
+                // Checking alone accepts what another language may implement.
+                match self.require_main {
+                    true => {
+                        self.missing_bodies.push(d.name.span);
+                        tir::FuncKind::Body
+                    }
+                    false => tir::FuncKind::Native,
+                }
             }
         };
         self.funcs.push(FuncInfo {
@@ -636,23 +677,16 @@ impl Checker {
             c.open_scope();
             let mut type_params = Vec::new();
             let mut recv_ty = None;
+            if let (None, Some(r)) = (recv, &d.receiver) {
+                c.bind_bad_receiver_params(&r.ty);
+                recv_ty = Some(INVALID);
+            }
             if let (Some(n), Some(r)) = (recv, &d.receiver) {
                 type_params = c.a.types.named[n.0 as usize].params.clone();
                 c.bind_receiver_params(&r.ty, &type_params);
                 recv_ty = Some(c.receiver_type(n, &r.ty));
             }
             if !d.type_params.is_empty() {
-                if recv.is_some() {
-                    let span = d.type_params[0]
-                        .names
-                        .first()
-                        .map_or(d.name.span, |n| n.span);
-                    c.err(
-                        Code::NotSupported,
-                        span,
-                        "not yet supported: generic method",
-                    );
-                }
                 let own = c.declare_type_params(&d.type_params, |_, _| {});
                 type_params.extend(own);
             }
@@ -667,6 +701,7 @@ impl Checker {
         if let Some(n) = recv {
             let params = self.a.types.named[n.0 as usize].params.clone();
             let entry = MethodSig {
+                own: type_params[params.len().min(type_params.len())..].to_vec(),
                 type_params: params,
                 sig,
             };
@@ -689,6 +724,15 @@ impl Checker {
         let params = info.decl.type_params.clone();
         self.env.tparams = params.clone();
         let mut rest = params.as_slice();
+        if let (None, Some(r)) = (info.recv, &d.receiver) {
+            self.bind_bad_receiver_params(&r.ty);
+            let names = d.type_params.iter().flat_map(|p| p.names.iter());
+            for (n, p) in names.zip(rest) {
+                let ty = self.a.types.intern(TyKind::Param(*p));
+                self.declare_local(*n, ObjKind::Type(ty));
+            }
+            return;
+        }
         if let (Some(n), Some(r)) = (info.recv, &d.receiver) {
             let own = self.a.types.named[n.0 as usize].params.clone();
             self.bind_receiver_params(&r.ty, &own);

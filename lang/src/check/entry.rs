@@ -78,55 +78,11 @@ impl Checker {
             for span in std::mem::take(&mut self.missing_bodies) {
                 self.err(Code::MissingBody, span, "missing function body");
             }
-        }
-    }
-
-    /// Methods belong to a type of their package.
-    fn check_methods_have_types(&mut self, pkg: PkgId) {
-        let mut all: Vec<_> = self.packages[pkg.0 as usize]
-            .methods
-            .iter()
-            .map(|(n, l)| (*n, l.clone()))
-            .collect();
-        all.sort();
-        for (name, list) in all {
-            let found = self.packages[pkg.0 as usize].scope.get(&name).copied();
-            let is_type = found.is_some_and(|id| {
-                matches!(self.obj(id).decl, Some(DeclRef::Type { .. })) && !self.obj(id).alias
-            });
-            if is_type {
-                continue;
-            }
-            for (file, decl) in list {
-                let ast = self.files[file as usize].clone();
-                let ast::DeclKind::Func(d) = &ast.decls[decl as usize].kind else {
-                    continue;
-                };
-                let Some(recv) = &d.receiver else {
-                    continue;
-                };
-                let text = self.name(name).to_string();
-                let span = super::collect::receiver_base(&recv.ty).map_or(recv.ty.span, |i| i.span);
-                if found.is_some() && self.found_alias(found) {
-                    self.err(
-                        Code::NotSupported,
-                        span,
-                        "not yet supported: method on an alias",
-                    );
-                    continue;
-                }
-                let message = match (found, self.universe.scope.contains_key(&name)) {
-                    (None, false) => format!("undefined: {text}"),
-                    (None, true) => format!("cannot define new methods on non-local type {text}"),
-                    (Some(_), _) => format!("{text} is not a type"),
-                };
-                self.err(Code::InvalidDeclaration, span, message);
+            for span in std::mem::take(&mut self.anonymous_cycles) {
+                let message = "invalid recursive type: anonymous interface refers to itself (see https://go.dev/issue/56103)";
+                self.err(Code::RecursiveType, span, message);
             }
         }
-    }
-
-    fn found_alias(&self, id: Option<ObjId>) -> bool {
-        id.is_some_and(|id| self.obj(id).alias)
     }
 
     fn check_bodies(&mut self, pkg: PkgId) {

@@ -1,6 +1,6 @@
 //! Expressions: dispatch, identifiers, literals, assertions, dereferences.
 use super::object::{ObjId, ObjKind, State};
-use super::operand::{Mode, Operand};
+use super::operand::{Generic, Mode, Operand, Via};
 use super::{Checker, Dep, INVALID};
 use crate::codes::Code;
 use crate::syntax::ast::{self, Expr, ExprKind as E, LiteralKind};
@@ -30,7 +30,37 @@ impl Checker {
         x.ast = Some(e);
         x.span = e.span;
         x.tir.span = e.span;
+        if !matches!(x.mode, Mode::Invalid | Mode::Type) && !self.is_usable(x.ty) {
+            return Operand::invalid(e.span);
+        }
         x
+    }
+
+    /// Values have a complete type. A value of a type that is being declared is a cycle, reported
+    /// here; one of a type in error is left alone.
+    pub(super) fn is_usable(&mut self, ty: Ty) -> bool {
+        let TyKind::Named(n) = *self.a.types.kind(ty) else {
+            return true;
+        };
+        if self.a.types.underlying(ty) != INVALID {
+            return true;
+        }
+        let origin = self.a.types.type_args(n).0;
+        if !self.incomplete.contains(&origin) {
+            return false;
+        }
+        // A type that only waits for others is not in a cycle with this expression.
+        let obj = self.named_objs.get(&origin).copied();
+        let at = obj.and_then(|o| self.path.iter().position(|p| *p == o));
+        match (at, obj) {
+            (Some(at), _) => {
+                let cycle = self.path[at..].to_vec();
+                self.report_cycle(&cycle);
+            }
+            (None, Some(obj)) if self.obj(obj).decl.is_none() => self.report_cycle(&[obj]),
+            _ => {}
+        }
+        false
     }
 
     fn expr_kind<'e>(&mut self, e: &'e Expr, hint: Option<Ty>) -> Operand<'e> {
@@ -124,6 +154,12 @@ impl Checker {
                 Operand::invalid(span)
             }
             ObjKind::Bad | ObjKind::Package(_) => Operand::invalid(span),
+            ObjKind::GenericAlias(_) => {
+                let text = self.text(e);
+                let message = format!("cannot use generic type {text} without instantiation");
+                self.err(Code::Generic, span, message);
+                Operand::invalid(span)
+            }
             ObjKind::Const(ty, v) => match ty {
                 INVALID => Operand::invalid(span),
                 ty => Operand::constant(ty, v, span),
@@ -155,7 +191,11 @@ impl Checker {
                 };
                 let mut x = Operand::value(info.sig, span, ExprKind::Func(func.clone()));
                 if !info.decl.type_params.is_empty() {
-                    x.generic = Some(func);
+                    x.generic = Some(Box::new(Generic {
+                        func,
+                        inherited: 0,
+                        via: Via::Function,
+                    }));
                 }
                 x
             }
@@ -316,10 +356,7 @@ impl Checker {
 
     pub(super) fn is_generic_named(&self, t: Ty) -> bool {
         match self.a.types.kind(t) {
-            TyKind::Named(n) => {
-                let named = &self.a.types.named[n.0 as usize];
-                named.origin.is_none() && !named.params.is_empty() && named.local == 0
-            }
+            TyKind::Named(n) => self.a.types.is_generic(*n),
             _ => false,
         }
     }

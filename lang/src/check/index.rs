@@ -14,6 +14,12 @@ impl Checker {
         operand: &'e Expr,
         args: &'e [Expr],
     ) -> Operand<'e> {
+        if self.generic_alias(operand).is_some() {
+            return match self.typ(e) {
+                INVALID => Operand::invalid(e.span),
+                ty => Operand::of_type(ty, e.span),
+            };
+        }
         let x = self.raw_expr(operand, None);
         if x.mode == Mode::Invalid {
             for a in args {
@@ -317,26 +323,5 @@ impl Checker {
             span,
             ExprKind::Const(Value::int(n).to_tir(Basic::Int)),
         )
-    }
-}
-
-/// `len` of an array is constant unless its evaluation does something.
-pub(super) fn has_call_or_receive(e: &Expr) -> bool {
-    match &e.kind {
-        ast::ExprKind::Call(_) => true,
-        ast::ExprKind::Unary { op, operand } => {
-            *op == ast::UnaryOp::Receive || has_call_or_receive(operand)
-        }
-        ast::ExprKind::Paren(x) | ast::ExprKind::Star(x) => has_call_or_receive(x),
-        ast::ExprKind::Selector { operand, .. } => has_call_or_receive(operand),
-        ast::ExprKind::Index { operand, args } => {
-            has_call_or_receive(operand) || args.iter().any(has_call_or_receive)
-        }
-        ast::ExprKind::Binary(b) => has_call_or_receive(&b.left) || has_call_or_receive(&b.right),
-        ast::ExprKind::Composite(c) => c.elements.iter().any(has_call_or_receive),
-        ast::ExprKind::KeyValue { key, value } => {
-            has_call_or_receive(key) || has_call_or_receive(value)
-        }
-        _ => false,
     }
 }

@@ -1,15 +1,56 @@
 //! Interface types: methods, embedded interfaces and unions of terms (spec "Interface types").
+use super::cycles::{Rhs, Waiting};
 use super::{Checker, INVALID};
 use crate::codes::Code;
+use crate::source::Span;
 use crate::syntax::ast::{self, InterfaceElem};
 use crate::types::ty::{IMethod, InterfaceType, Term, Ty, TyKind};
 use std::rc::Rc;
 
+/// An interface type as written, its types resolved; the embedded ones may be incomplete.
+pub(super) struct Draft {
+    methods: Vec<IMethod>,
+    elems: Vec<Vec<DraftTerm>>,
+    /// `[P A | B]`: the interface around the union is not written.
+    implicit: bool,
+}
+
+#[derive(Clone, Copy)]
+struct DraftTerm {
+    tilde: Option<Span>,
+    ty: Ty,
+    span: Span,
+}
+
+impl Draft {
+    /// Embedded types and the types of terms.
+    pub fn embedded(&self) -> impl Iterator<Item = (Ty, Span)> {
+        self.elems.iter().flatten().map(|t| (t.ty, t.span))
+    }
+}
+
 impl Checker {
-    pub(super) fn interface_type(&mut self, i: &ast::InterfaceType) -> Ty {
+    /// An interface type that is no declaration's right side.
+    pub(super) fn interface_type(&mut self, i: &ast::InterfaceType, span: Span) -> Ty {
+        let draft = self.interface_draft(i);
+        if !draft.embedded().any(|(ty, _)| self.is_incomplete(ty)) {
+            return self.finish_interface(draft);
+        }
+        // It embeds a type in whose declaration it stands: a nameless defined type stands for it.
+        let name = self.a.get("");
+        self.local_types += 1;
+        let local = self.local_types;
+        let (named, ty) = self.a.types.declare_named(name, None, local);
+        self.incomplete.insert(named);
+        let rhs = Rhs::Interface(draft);
+        self.waiting.push(Waiting { named, rhs });
+        self.anonymous_cycles.push(span);
+        ty
+    }
+
+    pub(super) fn interface_draft(&mut self, i: &ast::InterfaceType) -> Draft {
         let mut methods: Vec<IMethod> = Vec::new();
-        let mut terms: Option<Vec<Term>> = None;
-        let mut comparable = false;
+        let mut elems = Vec::new();
         for elem in &i.elems {
             match elem {
                 InterfaceElem::Method { name, ty } => {
@@ -35,32 +76,48 @@ impl Checker {
                     });
                 }
                 InterfaceElem::Union(list) => {
-                    let (set, embedded) = self.union(list, i.implicit);
-                    if let Some(e) = embedded {
-                        comparable |= e.comparable;
-                        for m in &e.methods {
-                            match methods.iter().find(|n| n.name == m.name && n.pkg == m.pkg) {
-                                None => methods.push(m.clone()),
-                                Some(n) if n.sig == m.sig => {}
-                                Some(_) => {
-                                    let text = self.name(m.name).to_string();
-                                    let at = list[0].ty.span;
-                                    self.err(
-                                        Code::Redeclared,
-                                        at,
-                                        format!("duplicate method {text}"),
-                                    );
-                                }
-                            }
-                        }
-                    }
-                    terms = match (terms, set) {
-                        (None, set) => set,
-                        (terms, None) => terms,
-                        (Some(a), Some(b)) => Some(self.intersect(&a, &b)),
-                    };
+                    let terms = list.iter().map(|t| DraftTerm {
+                        tilde: t.tilde,
+                        ty: self.typ(&t.ty),
+                        span: t.ty.span,
+                    });
+                    elems.push(terms.collect());
                 }
             }
+        }
+        Draft {
+            methods,
+            elems,
+            implicit: i.implicit,
+        }
+    }
+
+    /// The interface with its embedded ones merged, all of which are complete.
+    pub(super) fn finish_interface(&mut self, draft: Draft) -> Ty {
+        let mut methods = draft.methods;
+        let mut terms: Option<Vec<Term>> = None;
+        let mut comparable = false;
+        for list in &draft.elems {
+            let (set, embedded) = self.union(list, draft.implicit);
+            if let Some(e) = embedded {
+                comparable |= e.comparable;
+                for m in &e.methods {
+                    match methods.iter().find(|n| n.name == m.name && n.pkg == m.pkg) {
+                        None => methods.push(m.clone()),
+                        Some(n) if n.sig == m.sig => {}
+                        Some(_) => {
+                            let text = self.name(m.name).to_string();
+                            let message = format!("duplicate method {text}");
+                            self.err(Code::Redeclared, list[0].span, message);
+                        }
+                    }
+                }
+            }
+            terms = match (terms, set) {
+                (None, set) => set,
+                (terms, None) => terms,
+                (Some(a), Some(b)) => Some(self.intersect(&a, &b)),
+            };
         }
         methods.sort();
         self.a
@@ -75,25 +132,14 @@ impl Checker {
     /// The terms of an element (`None`: all types), and the interface if it embeds one.
     fn union(
         &mut self,
-        list: &[ast::UnionTerm],
+        list: &[DraftTerm],
         implicit: bool,
     ) -> (Option<Vec<Term>>, Option<Rc<InterfaceType>>) {
         let mut terms: Vec<Term> = Vec::new();
         let mut all = false;
         for t in list {
-            let ty = self.typ(&t.ty);
+            let ty = t.ty;
             if ty == INVALID {
-                all = true;
-                continue;
-            }
-            if let TyKind::Named(n) = *self.a.types.kind(ty)
-                && self.incomplete.contains(&self.a.types.type_args(n).0)
-            {
-                if let Some(o) = self.object_of_named(n) {
-                    let at = self.path.iter().position(|p| *p == o);
-                    let cycle = at.map_or(vec![o], |at| self.path[at..].to_vec());
-                    self.report_cycle(&cycle);
-                }
                 all = true;
                 continue;
             }
@@ -103,7 +149,7 @@ impl Checker {
                     1 => "cannot use a type parameter as constraint".to_string(),
                     _ => "term cannot be a type parameter".to_string(),
                 };
-                self.err(Code::InvalidType, t.ty.span, message);
+                self.err(Code::InvalidType, t.span, message);
                 all = true;
                 continue;
             }
@@ -111,21 +157,17 @@ impl Checker {
                 let text = self.ty_str(ty);
                 if t.tilde.is_some() {
                     let message = format!("invalid use of ~ ({text} is an interface)");
-                    self.err(Code::InvalidType, t.ty.span, message);
+                    self.err(Code::InvalidType, t.span, message);
                 } else if list.len() == 1 {
                     return (i.terms.clone(), Some(i));
                 } else if !i.methods.is_empty() {
                     let message = format!("cannot use {text} in union ({text} contains methods)");
-                    self.err(Code::InvalidType, t.ty.span, message);
+                    self.err(Code::InvalidType, t.span, message);
                 } else if ty == self.universe.comparable {
-                    self.err(
-                        Code::InvalidType,
-                        t.ty.span,
-                        "cannot use comparable in union",
-                    );
+                    self.err(Code::InvalidType, t.span, "cannot use comparable in union");
                 } else if i.comparable {
                     let message = format!("cannot use {text} in union ({text} embeds comparable)");
-                    self.err(Code::InvalidType, t.ty.span, message);
+                    self.err(Code::InvalidType, t.span, message);
                 }
                 match &i.terms {
                     Some(ts) => terms.extend(ts.iter().copied()),
@@ -137,7 +179,7 @@ impl Checker {
             if t.tilde.is_some() && u != ty {
                 let (a, b) = (self.ty_str(ty), self.ty_str(u));
                 let message = format!("invalid use of ~ (underlying type of {a} is {b})");
-                self.err(Code::InvalidType, t.ty.span, message);
+                self.err(Code::InvalidType, t.span, message);
             }
             let new = Term {
                 tilde: t.tilde.is_some(),
@@ -157,7 +199,7 @@ impl Checker {
                     show(self, new),
                     show(self, o)
                 );
-                let span = t.tilde.map_or(t.ty.span, |s| s.to(t.ty.span));
+                let span = t.tilde.map_or(t.span, |s| s.to(t.span));
                 self.err(Code::InvalidType, span, message);
                 continue;
             }

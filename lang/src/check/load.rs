@@ -67,6 +67,7 @@ impl Checker {
     ) {
         self.loading.push(path.into());
         self.collect_objects(pkg);
+        self.follow_receiver_aliases(pkg);
         for file in self.packages[pkg.0 as usize].files.clone() {
             let ast = self.files[file as usize].clone();
             for spec in &ast.imports {

@@ -27,12 +27,14 @@ mod persistent;
 mod print_expr;
 mod range;
 mod range_func;
+mod receiver;
 mod returns;
 mod select;
 mod session;
 mod stmt;
 mod switch;
 mod typexpr;
+mod valid_type;
 
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -201,9 +203,18 @@ pub(crate) struct Checker {
     /// Objects being resolved, outermost first.
     path: Vec<ObjId>,
     /// Named types whose underlying type waits for another's.
-    waiting: Vec<(NamedId, Ty, ObjId)>,
+    waiting: Vec<cycles::Waiting>,
     /// Named types whose underlying type is not known yet.
     incomplete: FxHashSet<NamedId>,
+    /// What a type declaration's right side is, if that is a defined type.
+    rhs: FxHashMap<NamedId, Ty>,
+    /// The objects of declared types, and where types were first instantiated.
+    named_objs: FxHashMap<NamedId, ObjId>,
+    instance_spans: FxHashMap<NamedId, Span>,
+    /// Objects in cycles that have been reported.
+    cyclic: FxHashSet<ObjId>,
+    /// Types known not to contain themselves.
+    finite: FxHashSet<NamedId>,
     /// Types whose methods' signatures are still to be entered.
     pending_sigs: Vec<NamedId>,
     delayed: Vec<typexpr::Delayed>,
@@ -216,10 +227,14 @@ pub(crate) struct Checker {
     local_types: u32,
     method_sets: FxHashMap<Ty, Rc<Vec<tir::MethodSetEntry>>>,
     wrappers: FxHashMap<(Ty, IMethod), tir::WrapperFunc>,
+    /// A call or receive has been met: `len` of such an expression is no constant.
+    has_call: bool,
     /// Interactive: unused names are no errors.
     interactive: bool,
     /// Functions without a body; reported if nothing else is wrong.
     missing_bodies: Vec<Span>,
+    /// Interface literals that refer to themselves; reported if nothing else is wrong.
+    anonymous_cycles: Vec<Span>,
     /// The chunk before.
     last_chunk: Option<PkgId>,
     /// Of a session: package fmt.
@@ -256,6 +271,11 @@ impl Checker {
             path: Vec::new(),
             waiting: Vec::new(),
             incomplete: FxHashSet::default(),
+            rhs: FxHashMap::default(),
+            named_objs: FxHashMap::default(),
+            instance_spans: FxHashMap::default(),
+            cyclic: FxHashSet::default(),
+            finite: FxHashSet::default(),
             pending_sigs: Vec::new(),
             delayed: Vec::new(),
             resolving: 0,
@@ -264,8 +284,10 @@ impl Checker {
             local_types: 0,
             method_sets: FxHashMap::default(),
             wrappers: FxHashMap::default(),
+            has_call: false,
             interactive: false,
             missing_bodies: Vec::new(),
+            anonymous_cycles: Vec::new(),
             last_chunk: None,
             printer: None,
             require_main: true,
@@ -290,6 +312,14 @@ impl Checker {
 
     fn ty_str(&self, t: Ty) -> String {
         self.a.types.display(t, &self.a.names, self.pkg())
+    }
+
+    /// A generic type as declared: `T[P any]`.
+    fn generic_str(&self, t: Ty) -> String {
+        match *self.a.types.kind(t) {
+            TyKind::Named(n) => self.a.types.generic_text(n, &self.a.names, self.pkg()),
+            _ => self.ty_str(t),
+        }
     }
 
     fn is_blank(&self, s: Symbol) -> bool {

@@ -5,7 +5,7 @@ use crate::source::Span;
 use crate::syntax::symbol::Symbol;
 use crate::tir::{GlobalId, LocalId};
 use crate::types::constant::Value;
-use crate::types::ty::{Basic, FuncId, InterfaceType, PkgId, Ty, TyKind};
+use crate::types::ty::{Basic, FuncId, InterfaceType, ParamId, PkgId, Ty, TyKind};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
@@ -27,12 +27,20 @@ pub(crate) enum ObjKind {
     Bad,
     Const(Ty, Value),
     Type(Ty),
+    GenericAlias(Rc<GenericAlias>),
     Global(GlobalId),
     Local(VarRef, Ty),
     Func(FuncId),
     Builtin(Builtin),
     Nil,
     Package(PkgId),
+}
+
+/// `type A[P C] = T`.
+#[derive(Debug)]
+pub(crate) struct GenericAlias {
+    pub params: Vec<ParamId>,
+    pub ty: Ty,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

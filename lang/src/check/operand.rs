@@ -2,10 +2,12 @@
 use super::Checker;
 use super::object::Builtin;
 use super::print_expr::expr_string;
+use super::select::BoundMethod;
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::tir;
 use crate::types::constant::Value;
+use crate::types::lookup::MethodSel;
 use crate::types::ty::{Basic, Ty, TyKind};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,8 +37,28 @@ pub(super) struct Operand<'e> {
     pub span: Span,
     pub ast: Option<&'e ast::Expr>,
     pub tir: tir::Expr,
-    /// A generic function that still lacks type arguments: its declaration and the ones given.
-    pub generic: Option<tir::FuncRef>,
+    /// A generic function that still lacks type arguments.
+    pub generic: Option<Box<Generic>>,
+}
+
+/// A generic function or method without all of its type arguments.
+#[derive(Clone, Debug)]
+pub(super) struct Generic {
+    /// The declaration and the type arguments known so far: a method's receiver's, and given ones.
+    pub func: tir::FuncRef,
+    /// How many come from the receiver.
+    pub inherited: usize,
+    pub via: Via,
+}
+
+/// How a generic function was named.
+#[derive(Clone, Debug)]
+pub(super) enum Via {
+    Function,
+    /// `x.m`
+    Method(BoundMethod),
+    /// `T.m`
+    Expression(Ty, MethodSel),
 }
 
 pub(super) fn ex(ty: Ty, span: Span, kind: tir::ExprKind) -> tir::Expr {

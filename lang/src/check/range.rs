@@ -75,7 +75,8 @@ impl Checker {
         let mut values = Vec::new();
         for (i, v) in r.vars.iter().take(2).enumerate() {
             let Some(ty) = tys[i] else {
-                break;
+                self.range_var_invalid(r, v);
+                continue;
             };
             let blank = v.as_ident().is_some_and(|n| self.is_blank(n.name));
             if blank {
@@ -116,15 +117,19 @@ impl Checker {
 
     fn range_vars_invalid(&mut self, r: &ast::RangeStmt) {
         for v in &r.vars {
-            match v.as_ident() {
-                Some(n) if r.define => {
-                    let (id, _) = self.declare_var(n, super::INVALID);
-                    self.obj_mut(id).used = true;
-                }
-                Some(n) if self.is_blank(n.name) => {}
-                _ => {
-                    self.use_expr(v);
-                }
+            self.range_var_invalid(r, v);
+        }
+    }
+
+    fn range_var_invalid(&mut self, r: &ast::RangeStmt, v: &ast::Expr) {
+        match v.as_ident() {
+            Some(n) if r.define => {
+                let (id, _) = self.declare_var(n, super::INVALID);
+                self.obj_mut(id).used = true;
+            }
+            Some(n) if self.is_blank(n.name) => {}
+            _ => {
+                self.use_expr(v);
             }
         }
     }
@@ -136,6 +141,9 @@ impl Checker {
         args: &[tir::Expr],
         out: &mut Vec<tir::Stmt>,
     ) {
+        for v in r.vars.iter().skip(args.len()) {
+            self.range_var_invalid(r, v);
+        }
         for (v, arg) in r.vars.iter().zip(args) {
             let ident = v.as_ident();
             if ident.is_some_and(|n| self.is_blank(n.name)) {
@@ -174,7 +182,8 @@ impl Checker {
                     Some(v) if !r.define => self.iteration_type(v),
                     _ => None,
                 };
-                let untyped_int = x.val.to_int().is_some();
+                let kind = self.a.types.basic(x.ty);
+                let untyped_int = matches!(kind, Some(Basic::UntypedInt | Basic::UntypedRune));
                 if !untyped_int {
                     let text = self.describe(&x);
                     self.err(
@@ -198,7 +207,8 @@ impl Checker {
                     }
                     None => {
                         let fallback = x.clone();
-                        match self.implicit(x, int) {
+                        let goal = self.a.types.default_type(x.ty);
+                        match self.implicit(x, goal) {
                             Ok(x) => x,
                             Err(_) => {
                                 let x = self.defaulted(fallback);
@@ -242,12 +252,12 @@ impl Checker {
                     params,
                 }),
                 Err(why) => {
-                    cause = why.into();
+                    cause = why;
                     None
                 }
             },
             None => {
-                cause = "no core type".into();
+                cause = self.no_core_cause(x.ty);
                 None
             }
             _ => None,
@@ -276,24 +286,54 @@ impl Checker {
     }
 
     /// The parameters of `yield` of an iterator function.
-    fn yield_params(&self, sig: &crate::types::ty::Signature) -> Result<Vec<Ty>, &'static str> {
+    fn yield_params(&mut self, sig: &crate::types::ty::Signature) -> Result<Vec<Ty>, String> {
+        let bad = |why: &str| Err(format!("func must be func(yield func(...) bool): {why}"));
         let [param] = sig.params[..] else {
-            return Err("func must be func(yield func(...) bool): wrong argument count");
+            return bad("wrong argument count");
         };
         if !sig.results.is_empty() {
-            return Err("func must be func(yield func(...) bool): unexpected result(s)");
+            return bad("unexpected result(s)");
         }
-        let TyKind::Func(y) = self.a.types.under(param) else {
-            return Err("func must be func(yield func(...) bool): argument is not func");
+        let core = match self.a.types.core_type(param) {
+            Some(core) => core,
+            None => {
+                let why = self.no_core_cause(param);
+                return bad(&format!("in yield type, {why}"));
+            }
         };
+        let TyKind::Func(y) = self.a.types.kind(core).clone() else {
+            return bad("argument is not func");
+        };
+        if y.variadic {
+            let text = self.ty_str(param);
+            return Err(format!("yield func of type {text} cannot be variadic"));
+        }
         if y.params.len() > 2 {
-            return Err(
-                "func must be func(yield func(...) bool): yield func has too many parameters",
-            );
+            return bad("yield func has too many parameters");
         }
         match y.results[..] {
-            [r] if self.a.types.basic(r) == Some(Basic::Bool) => Ok(y.params.clone()),
-            _ => Err("func must be func(yield func(...) bool): yield func does not return bool"),
+            [r] if r == Basic::Bool.ty() => Ok(y.params.clone()),
+            [r] if self.a.types.all_basic(r, Basic::is_boolean) => {
+                bad("yield func returns user-defined boolean, not bool")
+            }
+            _ => bad("yield func does not return bool"),
+        }
+    }
+
+    /// Why a type parameter has no core type.
+    pub(super) fn no_core_cause(&mut self, t: Ty) -> String {
+        let terms = self.a.types.param_terms(t).unwrap_or_default();
+        let mut under = terms.iter().map(|t| (t.ty, self.a.types.underlying(t.ty)));
+        let Some((first, u)) = under.next() else {
+            return "no specific type".into();
+        };
+        match under.find(|(_, v)| *v != u) {
+            Some((other, _)) => format!(
+                "{} and {} have different underlying types",
+                self.ty_str(first),
+                self.ty_str(other)
+            ),
+            None => "no specific type".into(),
         }
     }
 }

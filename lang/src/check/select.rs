@@ -1,8 +1,9 @@
 //! Selectors: qualified identifiers, fields, methods, method values and method expressions.
 use super::object::ObjKind;
-use super::operand::{Mode, Operand, ex, st};
+use super::operand::{Generic, Mode, Operand, Via, ex, st};
 use super::{Checker, Dep, INVALID};
 use crate::codes::Code;
+use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind as E, Ident};
 use crate::tir::{self, Callee, ExprKind, build};
 use crate::types::lookup::{Hint, Lookup, MethodKind, MethodSel, Step};
@@ -17,6 +18,7 @@ pub(super) enum Selected<'e> {
 }
 
 /// A method and the receiver argument it takes.
+#[derive(Clone, Debug)]
 pub(super) struct BoundMethod {
     pub sel: MethodSel,
     /// Concrete methods: the first argument. Others: the interface or type parameter value.
@@ -227,7 +229,34 @@ impl Checker {
             Selected::Operand(x) => return x,
             Selected::Method(m) => m,
         };
-        let (sig, span) = (m.sel.sig, e.span);
+        if let Some(g) = self.generic_method(&m) {
+            let mut x = Operand::value(m.sel.sig, e.span, ExprKind::Zero);
+            x.generic = Some(Box::new(g));
+            return x;
+        }
+        self.method_value(e.span, m)
+    }
+
+    /// A method that has type parameters of its own.
+    pub(super) fn generic_method(&self, m: &BoundMethod) -> Option<Generic> {
+        let func = self.lacks_type_args(&m.sel)?;
+        Some(Generic {
+            inherited: func.targs.len(),
+            func,
+            via: Via::Method(m.clone()),
+        })
+    }
+
+    fn lacks_type_args(&self, sel: &MethodSel) -> Option<tir::FuncRef> {
+        let MethodKind::Concrete { func, .. } = &sel.kind else {
+            return None;
+        };
+        let params = self.funcs[func.func.0 as usize].decl.type_params.len();
+        (params > func.targs.len()).then(|| func.clone())
+    }
+
+    pub(super) fn method_value<'e>(&mut self, span: Span, m: BoundMethod) -> Operand<'e> {
+        let sig = m.sel.sig;
         let mut stmts = Vec::new();
         let recv = self.spill(m.recv, &mut stmts);
         let ExprKind::Local(local) = recv.kind else {
@@ -251,7 +280,7 @@ impl Checker {
         let t = x.ty;
         let bare = x.ast.map(|e| &e.unparen().kind);
         if matches!(bare, Some(E::Ident(_) | E::Selector { .. })) && self.is_generic_named(t) {
-            let text = self.ty_str(t);
+            let text = self.generic_str(t);
             let message = format!("cannot use generic type {text} without instantiation");
             self.err(Code::Generic, x.span, message);
             return Operand::invalid(e.span);
@@ -299,26 +328,47 @@ impl Checker {
                 return Operand::invalid(e.span);
             }
         };
-        let TyKind::Func(sig) = self.a.types.kind(sel.sig).clone() else {
-            return Operand::invalid(e.span);
-        };
-        let mut params = vec![t];
-        params.extend(sig.params.iter().copied());
-        let ty = self.func_type(params, sig.results.clone(), sig.variadic);
-        if let MethodKind::Concrete { func, ptr_recv } = &sel.kind
-            && sel.path.is_empty()
-            && *ptr_recv == sel.is_ptr
-        {
-            self.depend(Dep::Func(func.func));
-            self.resolve_func(func.func);
-            return Operand::value(ty, e.span, ExprKind::Func(func.clone()));
-        }
         if let MethodKind::Concrete { func, .. } = &sel.kind {
             self.depend(Dep::Func(func.func));
             self.resolve_func(func.func);
         }
+        if let Some(func) = self.lacks_type_args(&sel) {
+            let ty = self.method_expression_type(t, &sel);
+            let mut x = Operand::value(ty, e.span, ExprKind::Zero);
+            x.generic = Some(Box::new(Generic {
+                inherited: func.targs.len(),
+                func,
+                via: Via::Expression(t, sel),
+            }));
+            return x;
+        }
+        self.method_function(e.span, t, sel)
+    }
+
+    /// The type of a method expression: the receiver becomes the first parameter.
+    fn method_expression_type(&mut self, t: Ty, sel: &MethodSel) -> Ty {
+        let TyKind::Func(sig) = self.a.types.kind(sel.sig).clone() else {
+            return INVALID;
+        };
+        let mut params = vec![t];
+        params.extend(sig.params.iter().copied());
+        self.func_type(params, sig.results.clone(), sig.variadic)
+    }
+
+    /// The function that a method expression is.
+    pub(super) fn method_function<'e>(&mut self, span: Span, t: Ty, sel: MethodSel) -> Operand<'e> {
+        let ty = self.method_expression_type(t, &sel);
+        if ty == INVALID {
+            return Operand::invalid(span);
+        }
+        if let MethodKind::Concrete { func, ptr_recv } = &sel.kind
+            && sel.path.is_empty()
+            && *ptr_recv == sel.is_ptr
+        {
+            return Operand::value(ty, span, ExprKind::Func(func.clone()));
+        }
         let name = self.wrapper_name();
-        let body = build::method_expression(t, &sel, name, e.span, &mut self.a.types);
-        Operand::value(ty, e.span, ExprKind::Closure(Rc::new(body)))
+        let body = build::method_expression(t, &sel, name, span, &mut self.a.types);
+        Operand::value(ty, span, ExprKind::Closure(Rc::new(body)))
     }
 }

@@ -148,15 +148,6 @@ impl Checker {
                 for s in specs {
                     self.local_types += 1;
                     let local = self.local_types;
-                    if !s.type_params.is_empty() {
-                        let message = "generic type cannot be declared inside a function";
-                        self.err(
-                            Code::NotSupported,
-                            s.name.span,
-                            format!("not yet supported: {message}"),
-                        );
-                        continue;
-                    }
                     let id = self.declare_local(s.name, ObjKind::Unresolved);
                     self.obj_mut(id).alias = s.alias;
                     self.type_object(id, s, local);

@@ -1,5 +1,5 @@
 //! Type expressions (spec "Types"), receivers and type parameter lists.
-use super::object::{ObjId, ObjKind};
+use super::object::{GenericAlias, ObjKind, State};
 use super::operand::Mode;
 use super::{Checker, INVALID, is_exported};
 use crate::codes::Code;
@@ -20,7 +20,6 @@ pub(super) enum Delayed {
         pkg: Option<PkgId>,
     },
     ValidType {
-        obj: ObjId,
         named: NamedId,
         pkg: Option<PkgId>,
     },
@@ -31,7 +30,7 @@ pub(super) enum Delayed {
         pkg: Option<PkgId>,
     },
     TypeArgs {
-        origin: NamedId,
+        params: Vec<ParamId>,
         targs: Vec<Ty>,
         spans: Vec<Span>,
         pkg: Option<PkgId>,
@@ -81,21 +80,8 @@ impl Checker {
                     format!("invalid map key type {text}{why}"),
                 );
             }
-            Delayed::ValidType { obj, named, .. } => {
-                let mut path = Vec::new();
-                let ty = self.a.types.intern(TyKind::Named(named));
-                if self.contains_itself(ty, named, &mut path) {
-                    let mut cycle = vec![obj];
-                    for n in path {
-                        if n != named
-                            && let Some(o) = self.object_of_named(n)
-                        {
-                            cycle.push(o);
-                        }
-                    }
-                    self.report_cycle(&cycle);
-                    self.a.types.set_underlying(named, INVALID);
-                } else {
+            Delayed::ValidType { named, .. } => {
+                if self.check_valid_type(named) {
                     self.delayed.push(Delayed::FieldMethod {
                         named,
                         pkg: self.env.pkg,
@@ -121,12 +107,11 @@ impl Checker {
                 self.err(Code::InvalidType, span, message);
             }
             Delayed::TypeArgs {
-                origin,
+                params,
                 targs,
                 spans,
                 ..
             } => {
-                let params = self.a.types.named[origin.0 as usize].params.clone();
                 self.verify_type_args(&params, &targs, &spans);
             }
             Delayed::VarType { ty, span, .. } => self.check_var_type(ty, span),
@@ -146,40 +131,6 @@ impl Checker {
         let text = self.ty_str(ty);
         let message = format!("cannot use type {text} outside a type constraint: {what}");
         self.err(Code::InvalidType, span, message);
-    }
-
-    /// Does a value of the type hold a value of `target` inside? The path of types between.
-    fn contains_itself(&self, t: Ty, target: NamedId, path: &mut Vec<NamedId>) -> bool {
-        match self.a.types.kind(t) {
-            TyKind::Named(n) => {
-                let origin = self.a.types.type_args(*n).0;
-                if origin == target && !path.is_empty() {
-                    return true;
-                }
-                if path.contains(&origin) {
-                    return false;
-                }
-                path.push(origin);
-                let found = self.contains_itself(self.a.types.underlying(t), target, path);
-                if !found {
-                    path.pop();
-                }
-                found
-            }
-            TyKind::Array(e, _) => self.contains_itself(*e, target, path),
-            TyKind::Struct(s) => s
-                .fields
-                .iter()
-                .any(|f| self.contains_itself(f.ty, target, path)),
-            _ => false,
-        }
-    }
-
-    pub(super) fn object_of_named(&self, n: NamedId) -> Option<ObjId> {
-        let named = &self.a.types.named[n.0 as usize];
-        let pkg = named.pkg?;
-        let id = *self.packages[pkg.0 as usize].scope.get(&named.name)?;
-        Some(id)
     }
 
     fn field_method_clash(&mut self, n: NamedId) {
@@ -215,16 +166,21 @@ impl Checker {
 
     /// The type that an expression denotes; in error `INVALID`, reported.
     pub(super) fn typ(&mut self, e: &Expr) -> Ty {
+        if let Some(alias) = self.generic_alias(e) {
+            let (text, params) = (self.text(e), self.type_params_text(&alias.params));
+            let message = format!("cannot use generic type {text}{params} without instantiation");
+            self.err(Code::Generic, e.span, message);
+            return INVALID;
+        }
         let ty = self.generic_typ(e);
-        if let TyKind::Named(n) = self.a.types.kind(ty) {
-            let named = &self.a.types.named[n.0 as usize];
-            if named.origin.is_none() && !named.params.is_empty() && named.local == 0 {
+        if let TyKind::Named(n) = *self.a.types.kind(ty) {
+            if self.a.types.is_generic(n) {
                 let generic_use = matches!(
                     e.unparen().kind,
                     ExprKind::Ident(_) | ExprKind::Selector { .. }
                 );
                 if generic_use {
-                    let text = self.ty_str(ty);
+                    let text = self.generic_str(ty);
                     let message = format!("cannot use generic type {text} without instantiation");
                     self.err(Code::Generic, e.span, message);
                     return INVALID;
@@ -315,7 +271,7 @@ impl Checker {
             }
             ExprKind::FuncType(f) => self.signature(f),
             ExprKind::StructType(s) => self.struct_type(s),
-            ExprKind::InterfaceType(i) => self.interface_type(i),
+            ExprKind::InterfaceType(i) => self.interface_type(i, e.span),
             _ => {
                 let x = self.raw_expr(e, None);
                 if x.mode == Mode::Type {
@@ -513,54 +469,106 @@ impl Checker {
 
     /// `G[T…]`.
     fn instantiated_type(&mut self, operand: &Expr, args: &[Expr]) -> Ty {
-        let generic = self.generic_typ(operand);
+        let alias = self.generic_alias(operand);
+        let generic = match alias {
+            Some(_) => self.universe.any,
+            None => self.generic_typ(operand),
+        };
         let targs: Vec<Ty> = args.iter().map(|a| self.var_typ(a)).collect();
         if generic == INVALID || targs.contains(&INVALID) {
             return INVALID;
         }
-        let origin = match *self.a.types.kind(generic) {
-            TyKind::Named(n) if !self.a.types.named[n.0 as usize].params.is_empty() => n,
+        // A type declared in a generic function is made with that one's parameters first.
+        let (origin, params, mut all) = match (&alias, self.a.types.kind(generic).clone()) {
+            (Some(alias), _) => (None, alias.params.clone(), Vec::new()),
+            (None, TyKind::Named(n)) if self.a.types.is_generic(n) => {
+                let named = &self.a.types.named[n.0 as usize];
+                let (params, outer) = (named.params.clone(), named.outer as usize);
+                let outer = self.a.types.type_args(n).1[..outer].to_vec();
+                (Some(n), params, outer)
+            }
             _ => {
-                let text = self.ty_str(generic);
-                let message = format!("invalid operation: {text} is not a generic type");
-                self.err(
-                    Code::Generic,
-                    operand.span,
-                    message.replace("invalid operation: ", ""),
-                );
+                let (text, whole) = (self.ty_str(generic), self.instance_text(operand, args));
+                let message = format!("invalid operation: {whole} ({text} is not a generic type)");
+                self.err(Code::Generic, operand.span, message);
                 return INVALID;
             }
         };
-        let want = self.a.types.named[origin.0 as usize].params.len();
-        if targs.len() != want {
-            let text = self.ty_str(generic);
-            let (which, span) = match targs.len() < want {
-                true => (
-                    "not enough",
-                    operand.span.to(args[args.len() - 1].span).end(),
-                ),
+        let outer = all.len();
+        let (got, want) = (targs.len(), params.len() - outer);
+        if got != want {
+            let text = self.text(operand);
+            let (which, span) = match got < want {
+                true => ("not enough", args[got - 1].span),
                 false => ("too many", args[want].span),
             };
-            let got = targs.len();
-            let span = if got < want { args[got - 1].span } else { span };
             let message =
                 format!("{which} type arguments for type {text}: have {got}, want {want}");
             self.err(Code::Generic, span, message);
             return INVALID;
         }
-        let spans = args.iter().map(|a| a.span).collect();
+        all.extend(targs);
+        let mut spans = vec![operand.span; outer];
+        spans.extend(args.iter().map(|a| a.span));
         let pkg = self.env.pkg;
         self.delayed.push(Delayed::TypeArgs {
-            origin,
-            targs: targs.clone(),
+            params: params.clone(),
+            targs: all.clone(),
             spans,
             pkg,
         });
-        let ty = self.a.types.instantiate(origin, &targs);
+        let ty = match (origin, alias) {
+            (Some(origin), _) => self.a.types.instantiate(origin, &all),
+            (None, Some(alias)) => self.a.types.subst(alias.ty, &params, &all),
+            (None, None) => INVALID,
+        };
+        if let (Some(_), TyKind::Named(n)) = (origin, self.a.types.kind(ty)) {
+            self.instance_spans.entry(*n).or_insert(operand.span);
+        }
         if self.resolving == 0 {
             self.run_delayed();
         }
         ty
+    }
+
+    fn instance_text(&self, operand: &Expr, args: &[Expr]) -> String {
+        let args: Vec<String> = args.iter().map(|a| self.text(a)).collect();
+        format!("{}[{}]", self.text(operand), args.join(", "))
+    }
+
+    /// The generic alias that an expression names.
+    pub(super) fn generic_alias(&mut self, e: &Expr) -> Option<Rc<GenericAlias>> {
+        let id = match &e.unparen().kind {
+            ExprKind::Ident(name) => self.lookup_name(*name)?,
+            ExprKind::Selector { operand, name } => {
+                let q = operand.as_ident()?;
+                let package = self.lookup_name(q.name)?;
+                let ObjKind::Package(pkg) = self.obj(package).kind else {
+                    return None;
+                };
+                let id = *self.packages[pkg.0 as usize].scope.get(&name.name)?;
+                if !self.obj(id).alias {
+                    return None;
+                }
+                self.obj_mut(package).used = true;
+                id
+            }
+            _ => return None,
+        };
+        if !self.obj(id).alias {
+            return None;
+        }
+        if self.obj(id).state != State::Black {
+            self.resolve(id);
+        }
+        match &self.obj(id).kind {
+            ObjKind::GenericAlias(alias) => {
+                let alias = alias.clone();
+                self.obj_mut(id).used = true;
+                Some(alias)
+            }
+            _ => None,
+        }
     }
 
     /// Declares a type parameter list in the current scope; `bind` hears of the parameters before
@@ -614,7 +622,7 @@ impl Checker {
         params
     }
 
-    fn is_incomplete(&self, t: Ty) -> bool {
+    pub(super) fn is_incomplete(&self, t: Ty) -> bool {
         matches!(self.a.types.kind(t), TyKind::Named(n)
             if self.incomplete.contains(&self.a.types.type_args(*n).0))
     }
@@ -665,16 +673,16 @@ impl Checker {
             _ => None,
         };
         if let Some(why) = bad {
-            let text = self.ty_str(base);
+            let text = self.text(e);
             self.err(
                 Code::InvalidType,
                 e.span,
                 format!("invalid receiver type {text} ({why})"),
             );
         }
-        match e.unparen().kind {
-            ExprKind::Star(_) => self.a.types.pointer(base),
-            _ => base,
+        match self.is_pointer_receiver(e) {
+            true => self.a.types.pointer(base),
+            false => base,
         }
     }
 

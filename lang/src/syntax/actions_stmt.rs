@@ -85,10 +85,6 @@ impl Context<'_> {
                 let message = "can only use ... with final parameter in list";
                 self.diags.error(Code::Syntax, dots, message);
             }
-            if let Some(params) = type_params.first() {
-                let at = params.names.first().map_or(name.span, |n| n.span);
-                self.syntax_error(at, "method must have no type parameters");
-            }
             first = Some(param);
         }
         let func = FuncDecl {

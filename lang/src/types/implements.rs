@@ -115,7 +115,8 @@ impl Types {
         let mut missing = Vec::new();
         for m in methods {
             let reason = match self.lookup_method(v, m) {
-                Lookup::Method(sel) if sel.sig == m.sig || sel.sig == Basic::Invalid.ty() => {
+                Lookup::Method(sel) if sel.sig == Basic::Invalid.ty() => continue,
+                Lookup::Method(sel) if sel.sig == m.sig && !self.is_generic_method(&sel) => {
                     continue;
                 }
                 Lookup::Method(sel) => MissingReason::WrongType(sel.sig),

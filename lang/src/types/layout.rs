@@ -13,7 +13,7 @@ pub struct Layout {
 pub const MAX_SIZE: u64 = 1 << 40;
 
 pub fn align_up(n: u64, align: u64) -> u64 {
-    n.div_ceil(align) * align
+    n.div_ceil(align).saturating_mul(align)
 }
 
 impl Types {
@@ -67,7 +67,7 @@ impl Types {
             .map(|f| {
                 let fl = self.layout(f.ty);
                 let o = align_up(at, fl.align);
-                at = o + fl.size;
+                at = o.saturating_add(fl.size);
                 o
             })
             .collect()

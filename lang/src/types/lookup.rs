@@ -327,7 +327,9 @@ impl Types {
         let mut entries = Vec::with_capacity(names.len());
         for (name, pkg) in names {
             let matches = |n: Symbol, p: Option<PkgId>| n == name && p == pkg;
-            if let Lookup::Method(sel) = self.lookup_matching(t, false, &matches) {
+            if let Lookup::Method(sel) = self.lookup_matching(t, false, &matches)
+                && !self.is_generic_method(&sel)
+            {
                 entries.push(MethodSetEntry {
                     method: IMethod {
                         name,

@@ -65,6 +65,18 @@ impl Types {
         p.out
     }
 
+    /// A generic type as declared: `T[P any]`.
+    pub fn generic_text(&self, n: NamedId, names: &dyn Names, pkg: PkgId) -> String {
+        let mut p = Printer {
+            types: self,
+            names,
+            style: Style::Message(pkg),
+            out: String::new(),
+        };
+        p.generic(n);
+        p.out
+    }
+
     /// The terms of a union: `~int | string`.
     pub fn display_terms(&self, terms: &[Term], names: &dyn Names, pkg: PkgId) -> String {
         let mut p = Printer {
@@ -274,12 +286,29 @@ impl Printer<'_> {
                 self.out.push('.');
             }
         }
-        self.out.push_str(self.names.symbol(named.name));
-        if let Some((_, targs)) = &named.origin {
+        self.out.push_str(match self.names.symbol(named.name) {
+            // Stands for an interface literal that refers to itself.
+            "" => "interface{…}",
+            name => name,
+        });
+        let (_, targs) = self.types.type_args(n);
+        // Messages leave out those of the function around the declaration.
+        let shown = match self.runtime() {
+            true => &targs[..],
+            false => &targs[named.outer as usize..],
+        };
+        if !shown.is_empty() {
             self.out.push('[');
-            self.list(targs, false, ",");
+            self.list(shown, false, ",");
             self.out.push(']');
-        } else if !named.params.is_empty() && !self.runtime() {
+        }
+    }
+
+    /// A generic type without arguments, and what its parameters are.
+    fn generic(&mut self, n: NamedId) {
+        let named = &self.types.named[n.0 as usize];
+        self.out.push_str(self.names.symbol(named.name));
+        if !named.params.is_empty() {
             self.out.push('[');
             for (i, p) in named.params.iter().enumerate() {
                 let p = &self.types.params[p.0 as usize];

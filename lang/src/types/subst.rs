@@ -2,6 +2,7 @@
 //!
 //! A generic type used with its own parameters is itself. A type declared in a generic function has
 //! that function's type parameters as its own `params`, so it is instantiated with the function.
+use super::lookup::{MethodKind, MethodSel};
 use super::ty::{
     Basic, Field, IMethod, InterfaceType, Method, MethodSig, Named, NamedId, Param, ParamId, PkgId,
     Signature, StructType, Term, Ty, TyKind, Types,
@@ -9,8 +10,8 @@ use super::ty::{
 use crate::syntax::symbol::Symbol;
 use std::rc::Rc;
 
-/// Type arguments nested deeper than this belong to an expansion without end.
-const NESTING_MAX: u32 = 48;
+/// A generic type that appears in itself this often, with ever deeper arguments, has no end.
+const EXPANSIONS_MAX: usize = 3;
 
 impl Types {
     /// A new defined type, unresolved until `set_underlying`.
@@ -23,6 +24,7 @@ impl Types {
             underlying: Basic::Invalid.ty(),
             methods: Vec::new(),
             params: Vec::new(),
+            outer: 0,
             origin: None,
         });
         (id, self.intern(TyKind::Named(id)))
@@ -74,14 +76,20 @@ impl Types {
             underlying: Basic::Invalid.ty(),
             methods: Vec::new(),
             params: Vec::new(),
+            outer: generic.outer,
             origin: Some(key.clone()),
         });
         // Entered before its structure is made: recursive types meet it there.
         self.instances.insert(key, id);
-        if targs.iter().any(|t| self.nesting(*t) > NESTING_MAX) {
+        let depth = targs.iter().map(|t| self.depth(*t)).max().unwrap_or(0);
+        let outer = self.expanding.iter();
+        let smaller = outer.filter(|(o, d)| *o == origin && *d < depth).count();
+        if smaller >= EXPANSIONS_MAX {
             self.expansion_cycle = Some(origin);
         } else {
+            self.expanding.push((origin, depth));
             self.complete_instance(id);
+            self.expanding.pop();
         }
         id
     }
@@ -118,6 +126,12 @@ impl Types {
         }
     }
 
+    /// Is it a declaration with type parameters of its own, not an instance?
+    pub fn is_generic(&self, n: NamedId) -> bool {
+        let named = &self.named[n.0 as usize];
+        named.origin.is_none() && named.params.len() > named.outer as usize
+    }
+
     /// The declared methods of a defined type; an instance has its generic type's.
     pub fn methods(&self, n: NamedId) -> &[Method] {
         let n = self.named[n.0 as usize].origin.as_ref().map_or(n, |o| o.0);
@@ -127,11 +141,25 @@ impl Types {
     /// The signature of a method of `n`, without receiver, with `n`'s type arguments. Invalid while
     /// the checker has not entered it.
     pub fn method_sig(&mut self, n: NamedId, m: &Method) -> Ty {
-        let Some(MethodSig { type_params, sig }) = self.method_sigs.get(&m.func).cloned() else {
+        let Some(MethodSig {
+            type_params, sig, ..
+        }) = self.method_sigs.get(&m.func).cloned()
+        else {
             return Basic::Invalid.ty();
         };
         let (_, targs) = self.type_args(n);
         self.subst(sig, &type_params, &targs)
+    }
+
+    /// Has the selected method type parameters of its own?
+    pub fn is_generic_method(&self, sel: &MethodSel) -> bool {
+        match &sel.kind {
+            MethodKind::Concrete { func, .. } => self
+                .method_sigs
+                .get(&func.func)
+                .is_some_and(|m| !m.own.is_empty()),
+            _ => false,
+        }
     }
 
     /// Replaces type parameters by type arguments.
@@ -221,25 +249,6 @@ impl Types {
                         .flatten()
                         .any(|t| self.mentions(t.ty, params))
             }
-        }
-    }
-
-    fn nesting(&self, t: Ty) -> u32 {
-        let deepest = |ts: &[Ty]| ts.iter().map(|t| self.nesting(*t)).max().unwrap_or(0);
-        1 + match self.kind(t) {
-            TyKind::Named(n) => deepest(&self.type_args(*n).1),
-            TyKind::Pointer(e) | TyKind::Slice(e) | TyKind::Array(e, _) | TyKind::Chan(_, e) => {
-                self.nesting(*e)
-            }
-            TyKind::Map(k, v) => deepest(&[*k, *v]),
-            TyKind::Struct(s) => s
-                .fields
-                .iter()
-                .map(|f| self.nesting(f.ty))
-                .max()
-                .unwrap_or(0),
-            TyKind::Func(s) => deepest(&s.params).max(deepest(&s.results)),
-            _ => 0,
         }
     }
 }

@@ -74,9 +74,14 @@ impl World {
             ptr_recv,
         });
         let type_params = own;
-        self.types
-            .method_sigs
-            .insert(func, MethodSig { type_params, sig });
+        self.types.method_sigs.insert(
+            func,
+            MethodSig {
+                type_params,
+                own: Vec::new(),
+                sig,
+            },
+        );
     }
     fn interface(&mut self, methods: &[(&str, Ty)], terms: Option<Vec<Term>>) -> Ty {
         let mut methods: Vec<IMethod> = methods
@@ -369,7 +374,8 @@ fn inference() {
         Ok(vec![my_ints, INT])
     );
     // A call of itself.
-    assert_eq!(w.types.infer(&[kp], &[], &[(kt, kt)]), Ok(vec![kt]));
+    let (fresh, new) = w.types.rename(&[kp]);
+    assert_eq!(w.types.infer(&fresh, &[], &[(new[0], kt)]), Ok(vec![kt]));
 }
 
 #[test]

@@ -249,6 +249,8 @@ pub struct Named {
     pub underlying: Ty,
     pub methods: Vec<Method>,
     pub params: Vec<ParamId>,
+    /// How many of them belong to the function in which the type is declared.
+    pub outer: u32,
     /// For an instantiation: the generic type and the arguments.
     pub origin: Option<(NamedId, Vec<Ty>)>,
 }
@@ -266,6 +268,8 @@ pub struct Param {
 pub struct MethodSig {
     /// The receiver's type parameters as this method names them.
     pub type_params: Vec<ParamId>,
+    /// Its own ones: such a method implements no interface's.
+    pub own: Vec<ParamId>,
     /// A `Func` type without the receiver.
     pub sig: Ty,
 }
@@ -273,6 +277,8 @@ pub struct MethodSig {
 /// The arena.
 pub struct Types {
     kinds: Vec<TyKind>,
+    /// How deep each type nests.
+    depths: Vec<u32>,
     map: FxHashMap<TyKind, Ty>,
     pub named: Vec<Named>,
     pub params: Vec<Param>,
@@ -281,18 +287,22 @@ pub struct Types {
     pub(super) instances: FxHashMap<(NamedId, Vec<Ty>), NamedId>,
     /// A generic type whose expansion does not end (`type T[P any] struct { f *T[[]P] }`).
     pub expansion_cycle: Option<NamedId>,
+    /// Generic types whose instances are being made, with the depth of their arguments.
+    pub(super) expanding: Vec<(NamedId, u32)>,
 }
 
 impl Default for Types {
     fn default() -> Self {
         let mut t = Types {
             kinds: Vec::new(),
+            depths: Vec::new(),
             map: FxHashMap::default(),
             named: Vec::new(),
             params: Vec::new(),
             method_sigs: FxHashMap::default(),
             instances: FxHashMap::default(),
             expansion_cycle: None,
+            expanding: Vec::new(),
         };
         for b in Basic::ALL {
             t.intern(TyKind::Basic(b));
@@ -307,9 +317,41 @@ impl Types {
             return t;
         }
         let t = Ty(self.kinds.len() as u32);
+        let depth = self.depth_of(&k);
+        self.depths.push(depth);
         self.kinds.push(k.clone());
         self.map.insert(k, t);
         t
+    }
+    /// How deep a type nests: 1 for a type without parts.
+    pub fn depth(&self, t: Ty) -> u32 {
+        self.depths[t.0 as usize]
+    }
+    fn depth_of(&self, k: &TyKind) -> u32 {
+        let max = |ts: &[Ty]| ts.iter().map(|t| self.depth(*t)).max().unwrap_or(0);
+        1 + match k {
+            TyKind::Named(n) => match &self.named[n.0 as usize].origin {
+                Some((_, targs)) => max(targs),
+                None => 0,
+            },
+            TyKind::Pointer(e) | TyKind::Slice(e) | TyKind::Array(e, _) | TyKind::Chan(_, e) => {
+                self.depth(*e)
+            }
+            TyKind::Map(k, v) => max(&[*k, *v]),
+            TyKind::Struct(s) => s.fields.iter().map(|f| self.depth(f.ty)).max().unwrap_or(0),
+            TyKind::Func(s) => max(&s.params).max(max(&s.results)),
+            TyKind::Tuple(ts) => max(ts),
+            TyKind::Interface(i) => {
+                let methods = i.methods.iter().map(|m| m.sig);
+                let terms = i.terms.iter().flatten().map(|t| t.ty);
+                methods
+                    .chain(terms)
+                    .map(|t| self.depth(t))
+                    .max()
+                    .unwrap_or(0)
+            }
+            TyKind::Basic(_) | TyKind::Param(_) => 0,
+        }
     }
     /// The handle of a type that may never have been interned.
     pub fn find(&self, k: &TyKind) -> Option<Ty> {
