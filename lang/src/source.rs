@@ -19,6 +19,11 @@ impl Span {
         Span { file, lo, hi }
     }
 
+    /// Have the two a byte in common?
+    pub fn overlaps(self, other: Span) -> bool {
+        self.file == other.file && self.lo < other.hi && other.lo < self.hi
+    }
+
     /// The smallest span that covers both; both are of the same file.
     pub fn to(self, other: Span) -> Span {
         debug_assert_eq!(self.file, other.file);

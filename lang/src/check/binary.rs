@@ -64,6 +64,15 @@ impl Checker {
         if op == UnaryOp::Receive {
             return self.receive(e, x);
         }
+        if op == UnaryOp::Tilde {
+            let hint = match self.a.types.all_basic(x.ty, Basic::is_integer) {
+                true => " (use ^ for bitwise complement)",
+                false => "",
+            };
+            let message = format!("cannot use ~ outside of interface or type constraint{hint}");
+            self.err(Code::InvalidOperation, e.span, message);
+            return Operand::invalid(e.span);
+        }
         let ok = match op {
             UnaryOp::Plus | UnaryOp::Minus => self.a.types.all_basic(x.ty, Basic::is_numeric),
             UnaryOp::Complement => self.a.types.all_basic(x.ty, Basic::is_integer),
@@ -677,7 +686,8 @@ impl Checker {
                 }
             };
         }
-        if !self.a.types.all_basic(y.ty, Basic::is_integer) {
+        let constants = x.is_const() && y.is_const();
+        if !constants && !self.a.types.all_basic(y.ty, Basic::is_integer) {
             let text = self.describe(&y);
             let message = format!("invalid operation: shift count {text} must be integer");
             self.err(Code::InvalidOperation, y.span, message);

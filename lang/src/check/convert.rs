@@ -503,6 +503,69 @@ impl Checker {
         self.err(Code::InvalidConversion, x.span, message);
     }
 
+    /// A constant converted to a type parameter: to each of its types.
+    fn const_to_param<'e>(&mut self, x: Operand<'e>, t: Ty, call: &'e ast::Expr) -> Operand<'e> {
+        let terms = self.a.types.param_terms(t).unwrap_or_default();
+        let cause = match terms.is_empty() {
+            true => Some(format!(
+                "{} does not contain specific types",
+                self.ty_str(t)
+            )),
+            false => terms.iter().find_map(|term| {
+                let text = self.ty_str(term.ty);
+                let cannot = || {
+                    let (x, t) = (self.describe(&x), self.ty_str(t));
+                    format!("cannot convert {x} to type {text} (in {t})")
+                };
+                (!self.const_converts(&x, term.ty)).then(cannot)
+            }),
+        };
+        if let Some(cause) = cause {
+            let text = self.operand_text(&x);
+            let kind = self.a.types.basic(x.ty).map_or("", Basic::name);
+            let (t, what) = (self.ty_str(t), format!("{text} ({kind} value)"));
+            let message = format!("cannot convert {what} to type {t}: {cause}");
+            self.err(Code::InvalidConversion, x.span, message);
+            return Operand::invalid(call.span);
+        }
+        let numeric = self.a.types.all_basic(t, Basic::is_numeric);
+        let default = self.a.types.default_type(x.ty);
+        let value = match numeric {
+            true => self.implicit_param(x, t),
+            false => self.implicit(x, default),
+        };
+        let Ok(value) = value else {
+            return Operand::invalid(call.span);
+        };
+        let e = self.emit(value);
+        let mut out = Operand::value(t, call.span, ExprKind::Zero);
+        out.tir = match e.ty == t {
+            true => e,
+            false => ex(
+                t,
+                call.span,
+                ExprKind::Convert(ConvKind::Generic, Box::new(e)),
+            ),
+        };
+        out.ast = Some(call);
+        out
+    }
+
+    /// Can a constant be converted to a type that is no type parameter?
+    fn const_converts(&self, x: &Operand, t: Ty) -> bool {
+        let u = self.a.types.underlying(t);
+        let from = self.a.types.basic(x.ty).unwrap_or(Basic::Invalid);
+        match self.a.types.kind(u) {
+            TyKind::Basic(b) if b.is_string() && from.is_integer() => true,
+            TyKind::Basic(b) => x.val.represent(*b).is_ok(),
+            TyKind::Slice(e) => {
+                let e = self.a.types.basic(*e);
+                from.is_string() && matches!(e, Some(Basic::Uint8 | Basic::Int32))
+            }
+            _ => false,
+        }
+    }
+
     fn const_conversion<'e>(
         &mut self,
         x: Operand<'e>,
@@ -556,18 +619,18 @@ impl Checker {
     /// Conversion of an untyped operand to a type that is not basic, or of one that is no constant.
     fn convert_untyped<'e>(&mut self, x: Operand<'e>, t: Ty, call: &'e ast::Expr) -> Operand<'e> {
         let span = call.span;
+        if self.a.types.is_param(t) && x.is_const() {
+            return self.const_to_param(x, t, call);
+        }
         let basic = self.a.types.basic(t);
         let goal = match self.a.types.is_interface(t) || self.a.types.is_param(t) {
             _ if x.is_nil() => t,
             true if self.a.types.is_param(t) => t,
             true => self.a.types.default_type(x.ty),
-            // string(1 << s), []byte("x"): the operand has its default type.
-            false => match basic {
-                Some(b) if b.is_string() && x.ty != Basic::UntypedString.ty() => {
-                    self.a.types.default_type(x.ty)
-                }
-                Some(_) => t,
-                None => self.a.types.default_type(x.ty),
+            // []byte("x"): the operand has its default type.
+            false => match basic.is_some() || !x.is_const() {
+                true => t,
+                false => self.a.types.default_type(x.ty),
             },
         };
         match self.implicit(x, goal) {

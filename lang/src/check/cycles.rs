@@ -1,7 +1,7 @@
 //! Cycles of declarations: which ones are allowed, and messages for the others.
-use super::Checker;
 use super::interface::Draft;
 use super::object::{DeclRef, ObjId, ObjKind};
+use super::{Checker, Dep};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -107,6 +107,38 @@ impl Checker {
         }
     }
 
+    /// An initialisation cycle through functions.
+    pub(super) fn report_dep_cycle(&mut self, cycle: &[Dep]) {
+        let mut nodes = Vec::new();
+        for d in cycle {
+            nodes.push(match d {
+                Dep::Var(id) if self.cyclic.contains(id) => return,
+                Dep::Var(id) => CycleNode {
+                    name: self.name(self.obj(*id).name).to_string(),
+                    at: self.obj(*id).span,
+                },
+                Dep::Func(f) => {
+                    let decl = &self.funcs[f.0 as usize].decl;
+                    // Initialisers with locals are functions of their own.
+                    if self.funcs[f.0 as usize].source.is_none() {
+                        continue;
+                    }
+                    let name = decl.name.rsplit('.').next().unwrap_or_default().to_string();
+                    CycleNode {
+                        name,
+                        at: decl.span,
+                    }
+                }
+            });
+        }
+        let name = &nodes[0].name;
+        let head = match nodes.len() {
+            1 => format!("initialization cycle: {name} refers to itself"),
+            _ => format!("initialization cycle for {name}"),
+        };
+        self.report_nodes(&nodes, head, Code::InitializationCycle);
+    }
+
     pub(super) fn report_init_cycle(&mut self, cycle: &[ObjId]) {
         let name = self.name(self.obj(cycle[0]).name).to_string();
         let head = match cycle.len() {
@@ -184,7 +216,8 @@ impl Checker {
     pub(super) fn cycle_node(&self, n: NamedId, instance: Option<Span>) -> CycleNode {
         let named = &self.a.types.named[n.0 as usize];
         let generic = named.origin.is_some() || self.a.types.is_generic(n);
-        let known = self.named_objs.get(&n).map(|o| self.obj(*o).span);
+        let origin = self.a.types.type_args(n).0;
+        let known = self.named_objs.get(&origin).map(|o| self.obj(*o).span);
         let written = instance.or(self.instance_spans.get(&n).copied());
         let at = match generic {
             true => written.or(known),

@@ -542,7 +542,7 @@ impl Checker {
                 continue;
             };
             let ptr_recv = self.is_pointer_receiver(&recv.ty);
-            let f = self.new_func(file, decl, Some(n), None, d, ptr_recv);
+            let f = self.new_func(file, decl, Some(n), d, ptr_recv);
             if self.is_blank(d.name.name) {
                 self.packages[pkg.0 as usize].blank_funcs.push((file, decl));
                 continue;
@@ -588,7 +588,6 @@ impl Checker {
         file: u32,
         decl: u32,
         recv: Option<NamedId>,
-        obj: Option<ObjId>,
         d: &ast::FuncDecl,
         ptr_recv: bool,
     ) -> FuncId {
@@ -638,7 +637,6 @@ impl Checker {
             sig: INVALID,
             source: Some((file, decl)),
             recv,
-            obj,
             resolved: false,
             body: None,
             deps: vec![],
@@ -651,7 +649,7 @@ impl Checker {
         let DeclKind::Func(d) = &ast.decls[decl as usize].kind else {
             return;
         };
-        let f = self.new_func(file, decl, None, Some(id), d, false);
+        let f = self.new_func(file, decl, None, d, false);
         self.obj_mut(id).kind = ObjKind::Func(f);
         self.resolve_func(f);
     }

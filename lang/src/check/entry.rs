@@ -6,12 +6,14 @@ use super::object::{DeclRef, ObjId, ObjKind, State};
 use super::operand::{ex, st};
 use super::{Checker, Dep};
 use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
 use crate::package::PackageSource;
 use crate::source::Span;
 use crate::syntax::ast::{self, Form, StmtKind as S};
 use crate::syntax::symbol::Symbol;
 use crate::tir::{self, Callee, ExprKind, StmtKind};
 use crate::types::ty::{FuncId, PkgId};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 impl Checker {
     /// Checks a program of files (names and texts); the entry function, unless there were errors.
@@ -25,7 +27,8 @@ impl Checker {
         for (name, text) in files {
             self.add_file(pkg, &name, text);
         }
-        if self.diagnostics.has_errors() {
+        if self.has_syntax_errors() {
+            self.check_labels_only(pkg);
             return None;
         }
         self.check_package_names(pkg);
@@ -40,6 +43,29 @@ impl Checker {
             return None;
         }
         Some(self.make_entry(pkg, inits, start))
+    }
+
+    /// Malformed literals are no reason not to go on; what does not follow the grammar is.
+    fn has_syntax_errors(&self) -> bool {
+        let fatal = |d: &Diagnostic| {
+            matches!(d.code, Code::TooDeep | Code::FileTooLarge)
+                || d.message.starts_with("syntax error")
+        };
+        self.diagnostics.iter().any(fatal)
+    }
+
+    /// Jumps are checked with the syntax, so also when there are syntax errors elsewhere.
+    fn check_labels_only(&mut self, pkg: PkgId) {
+        for file in self.packages[pkg.0 as usize].files.clone() {
+            let ast = self.files[file as usize].clone();
+            for d in &ast.decls {
+                if let ast::DeclKind::Func(f) = &d.kind
+                    && let Some(body) = &f.body
+                {
+                    self.check_label_rules(&body.stmts, body.span);
+                }
+            }
+        }
     }
 
     /// Resolves and checks everything in the user's packages from index `first` on.
@@ -116,7 +142,7 @@ impl Checker {
         let ast::DeclKind::Func(d) = &ast.decls[decl as usize].kind else {
             unreachable!("collected from a function declaration");
         };
-        let f = self.new_func(file, decl, None, None, d, false);
+        let f = self.new_func(file, decl, None, d, false);
         self.resolve_func(f);
         f
     }
@@ -343,18 +369,18 @@ impl Checker {
             return;
         }
         inits.sort_by_key(|v| (v.at.file, v.at.lo));
-        let owner = |inits: &[super::VarInit], id: ObjId| {
-            inits
-                .iter()
-                .find(|v| v.vars.contains(&id))
-                .map_or(Dep::Var(id), |v| Dep::Var(v.vars[0]))
-        };
+        // Variables with one initialiser are one.
+        let mut owner: FxHashMap<ObjId, Dep> = FxHashMap::default();
+        for v in &inits {
+            owner.extend(v.vars.iter().map(|id| (*id, Dep::Var(v.vars[0]))));
+        }
         let mut nodes: Vec<InitNode<Dep>> = Vec::new();
         let mut funcs: Vec<FuncId> = Vec::new();
-        let note = |funcs: &mut Vec<FuncId>, deps: &[Dep]| {
+        let mut known: FxHashSet<FuncId> = FxHashSet::default();
+        let mut note = |funcs: &mut Vec<FuncId>, deps: &[Dep]| {
             for d in deps {
                 if let Dep::Func(f) = d
-                    && !funcs.contains(f)
+                    && known.insert(*f)
                 {
                     funcs.push(*f);
                 }
@@ -388,36 +414,28 @@ impl Checker {
         for n in &mut nodes {
             for u in &mut n.uses {
                 if let Dep::Var(id) = *u {
-                    *u = owner(&inits, id);
+                    *u = owner.get(&id).copied().unwrap_or(*u);
                 }
             }
         }
-        match init_order(&nodes) {
-            Ok(order) => {
-                for d in order {
-                    let Some(v) = inits.iter_mut().find(|v| Dep::Var(v.vars[0]) == d) else {
-                        continue;
-                    };
-                    out.append(&mut v.stmts);
-                    let (func, at) = (v.func, v.at);
-                    if let Some(f) = func {
-                        let call = self.static_call(f, at);
-                        out.push(call);
-                    }
-                }
+        let (order, cycles) = init_order(&nodes);
+        let mut at: FxHashMap<Dep, usize> = FxHashMap::default();
+        for (i, v) in inits.iter().enumerate() {
+            at.insert(Dep::Var(v.vars[0]), i);
+        }
+        for d in order {
+            let Some(v) = at.get(&d).map(|i| &mut inits[*i]) else {
+                continue;
+            };
+            out.append(&mut v.stmts);
+            let (func, at) = (v.func, v.at);
+            if let Some(f) = func {
+                let call = self.static_call(f, at);
+                out.push(call);
             }
-            Err(cycle) => {
-                let cycle: Vec<ObjId> = cycle
-                    .iter()
-                    .filter_map(|d| match d {
-                        Dep::Var(id) => Some(*id),
-                        Dep::Func(f) => self.funcs[f.0 as usize].obj,
-                    })
-                    .collect();
-                if !cycle.is_empty() {
-                    self.report_init_cycle(&cycle);
-                }
-            }
+        }
+        for cycle in cycles {
+            self.report_dep_cycle(&cycle);
         }
     }
 

@@ -127,9 +127,8 @@ impl Checker {
             };
         }
         if let ObjKind::Package(_) = self.obj(id).kind {
-            self.obj_mut(id).used = true;
             let text = self.name(name).to_string();
-            let message = format!("use of package {text} without selector");
+            let message = format!("use of package {text} not in selector");
             self.err(Code::Undefined, e.span, message);
             return Operand::invalid(e.span);
         }
@@ -220,8 +219,17 @@ impl Checker {
                 Operand::invalid(e.span)
             }
             Ok(v) => Operand::constant(ty.ty(), v, e.span),
+            // Malformed: the lexer has said so.
+            Err(_)
+                if self
+                    .diagnostics
+                    .iter()
+                    .any(|d| d.primary.span.overlaps(e.span)) =>
+            {
+                Operand::invalid(e.span)
+            }
             Err(_) => {
-                let message = format!("excessively large constant: {text}");
+                let message = format!("malformed constant: {text}");
                 self.err(Code::ConstantOverflow, e.span, message);
                 Operand::invalid(e.span)
             }
@@ -272,14 +280,8 @@ impl Checker {
     ) -> Operand<'e> {
         let x = self.expr(operand, None);
         let Some(ty) = ty else {
-            if x.is_valid() {
-                let message = "invalid syntax tree: use of .(type) outside type switch";
-                self.err(
-                    Code::InvalidOperation,
-                    e.span,
-                    message.replace("invalid syntax tree: ", ""),
-                );
-            }
+            let message = "invalid syntax tree: use of .(type) outside type switch";
+            self.err(Code::InvalidOperation, e.span, message);
             return Operand::invalid(e.span);
         };
         if !x.is_valid() {

@@ -488,7 +488,6 @@ impl Checker {
             sig,
             source: None,
             recv: None,
-            obj: None,
             resolved: true,
             body: Some(Rc::new(body)),
             deps,

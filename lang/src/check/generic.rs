@@ -47,7 +47,8 @@ impl Checker {
         if targs.len() < params.len() {
             // The constraints may say the rest.
             let given: Vec<Option<Ty>> = targs.iter().copied().map(Some).collect();
-            let Ok(all) = self.a.types.infer(&params, &given, &[]) else {
+            let (fresh, _) = self.a.types.rename(&params);
+            let Ok(all) = self.a.types.infer(&fresh, &given, &[]) else {
                 if let Some(g) = &mut out.generic {
                     g.func.targs = targs;
                 }

@@ -1,6 +1,7 @@
 //! The order in which package variables are initialised (spec "Package initialization"), and
 //! initialisation cycles.
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
 use std::hash::Hash;
 
 /// An object of the package and the objects that its initialiser or body mentions.
@@ -13,32 +14,41 @@ pub struct InitNode<Id> {
     pub is_var: bool,
 }
 
-/// The variables in order, or the objects of a cycle: each refers to the next, the last to the
-/// first, and at least one is a variable. `nodes` are in order of declaration.
-pub fn init_order<Id: Copy + Eq + Hash>(nodes: &[InitNode<Id>]) -> Result<Vec<Id>, Vec<Id>> {
+/// The variables in order, and the cycles: each object refers to the next, the last to the first,
+/// which is a variable. `nodes` are in order of declaration.
+pub fn init_order<Id: Copy + Eq + Hash>(nodes: &[InitNode<Id>]) -> (Vec<Id>, Vec<Vec<Id>>) {
     let index: FxHashMap<Id, usize> = nodes.iter().enumerate().map(|(i, n)| (n.id, i)).collect();
-    // What a node mentions directly and through functions.
-    let mut needs: Vec<(usize, Vec<usize>)> = Vec::new();
+    let mut users: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+    let mut missing = vec![0; nodes.len()];
+    // By the number of variables still to come first, then by order of declaration.
+    let mut queue = BTreeSet::new();
     for (i, node) in nodes.iter().enumerate() {
         if node.is_var {
-            needs.push((i, needed_vars(nodes, &index, i)));
+            let needs = needed_vars(nodes, &index, i);
+            missing[i] = needs.len();
+            queue.insert((missing[i], i));
+            for n in needs {
+                users[n].push(i);
+            }
         }
     }
-    let mut order = Vec::new();
-    let mut done: FxHashSet<usize> = FxHashSet::default();
-    // Repeatedly the first one in order of declaration that is ready.
-    while let Some(at) = needs
-        .iter()
-        .position(|(_, n)| n.iter().all(|v| done.contains(v)))
-    {
-        let (var, _) = needs.remove(at);
-        done.insert(var);
+    let (mut order, mut cycles) = (Vec::new(), Vec::new());
+    while let Some((count, var)) = queue.pop_first() {
+        if count > 0 {
+            let mut seen = FxHashSet::default();
+            if let Some(cycle) = path_to(nodes, &index, var, var, &mut seen) {
+                cycles.push(cycle.iter().map(|i| nodes[*i].id).collect());
+            }
+        }
         order.push(nodes[var].id);
+        for &u in &users[var] {
+            if queue.remove(&(missing[u], u)) {
+                missing[u] -= 1;
+                queue.insert((missing[u], u));
+            }
+        }
     }
-    match needs.first() {
-        None => Ok(order),
-        Some(_) => Err(cycle(nodes, &index, &needs)),
-    }
+    (order, cycles)
 }
 
 /// The variables that must be initialised before `var`.
@@ -66,67 +76,34 @@ fn needed_vars<Id: Copy + Eq + Hash>(
     found
 }
 
-/// A cycle among what could not be initialised.
-fn cycle<Id: Copy + Eq + Hash>(
+/// The objects on a way from one to another, the latter left out.
+fn path_to<Id: Copy + Eq + Hash>(
     nodes: &[InitNode<Id>],
     index: &FxHashMap<Id, usize>,
-    left: &[(usize, Vec<usize>)],
-) -> Vec<Id> {
-    let mut done = FxHashSet::default();
-    for (var, _) in left {
-        let found = visit(nodes, index, *var, &mut done, &mut Vec::new());
-        if let Err(cycle) = found {
-            return cycle;
+    from: usize,
+    to: usize,
+    seen: &mut FxHashSet<usize>,
+) -> Option<Vec<usize>> {
+    // Depth-first; the stack holds the way and where in each object's mentions it goes on.
+    let mut stack = vec![(from, 0)];
+    seen.insert(from);
+    while let Some((at, next)) = stack.last_mut() {
+        let Some(used) = nodes[*at].uses.get(*next) else {
+            stack.pop();
+            continue;
+        };
+        *next += 1;
+        let Some(&u) = index.get(used) else {
+            continue;
+        };
+        if u == to {
+            return Some(stack.into_iter().map(|(at, _)| at).collect());
+        }
+        if seen.insert(u) {
+            stack.push((u, 0));
         }
     }
-    unreachable!("variables that are never ready depend on themselves")
-}
-
-/// Looks for a cycle through the variable.
-fn visit<Id: Copy + Eq + Hash>(
-    nodes: &[InitNode<Id>],
-    index: &FxHashMap<Id, usize>,
-    var: usize,
-    done: &mut FxHashSet<usize>,
-    path: &mut Vec<usize>,
-) -> Result<(), Vec<Id>> {
-    if done.contains(&var) {
-        return Ok(());
-    }
-    if let Some(at) = path.iter().position(|p| *p == var) {
-        return Err(path[at..].iter().map(|i| nodes[*i].id).collect());
-    }
-    // Depth-first through functions, so that a cycle names them; variables met are initialised
-    // first, those declared earlier before those declared later.
-    path.push(var);
-    let mut needed: Vec<(usize, Vec<usize>)> = Vec::new();
-    let mut seen = FxHashSet::default();
-    let mut stack = vec![(var, Vec::new())];
-    while let Some((at, through)) = stack.pop() {
-        for used in nodes[at].uses.iter().rev() {
-            let Some(&u) = index.get(used) else {
-                continue;
-            };
-            if nodes[u].is_var {
-                needed.push((u, through.clone()));
-            } else if seen.insert(u) {
-                let mut through = through.clone();
-                through.push(u);
-                stack.push((u, through));
-            }
-        }
-    }
-    needed.sort_by_key(|(u, _)| *u);
-    needed.dedup_by_key(|(u, _)| *u);
-    for (u, through) in needed {
-        let len = path.len();
-        path.extend(through);
-        visit(nodes, index, u, done, path)?;
-        path.truncate(len);
-    }
-    path.pop();
-    done.insert(var);
-    Ok(())
+    None
 }
 
 #[cfg(test)]
@@ -150,7 +127,7 @@ mod tests {
             node("d", &[]),
             node("f()", &["d"]),
         ];
-        assert_eq!(init_order(&nodes), Ok(vec!["d", "b", "c", "a"]));
+        assert_eq!(init_order(&nodes), (vec!["d", "b", "c", "a"], vec![]));
     }
 
     #[test]
@@ -160,10 +137,13 @@ mod tests {
             node("f()", &["g()"]),
             node("g()", &["x"]),
         ];
-        assert_eq!(init_order(&nodes), Err(vec!["x", "f()", "g()"]));
+        assert_eq!(
+            init_order(&nodes),
+            (vec!["x"], vec![vec!["x", "f()", "g()"]])
+        );
         let own = [node("x", &["x"])];
-        assert_eq!(init_order(&own), Err(vec!["x"]));
+        assert_eq!(init_order(&own), (vec!["x"], vec![vec!["x"]]));
         let recursive = [node("x", &["f()"]), node("f()", &["f()"])];
-        assert_eq!(init_order(&recursive), Ok(vec!["x"]));
+        assert_eq!(init_order(&recursive), (vec!["x"], vec![]));
     }
 }

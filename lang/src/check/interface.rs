@@ -120,6 +120,10 @@ impl Checker {
             };
         }
         methods.sort();
+        // Of `comparable` and terms only comparable types are left.
+        if comparable && let Some(terms) = &mut terms {
+            terms.retain(|t| self.a.types.strictly_comparable(t.ty));
+        }
         self.a
             .types
             .intern(TyKind::Interface(Rc::new(InterfaceType {
@@ -136,6 +140,7 @@ impl Checker {
         implicit: bool,
     ) -> (Option<Vec<Term>>, Option<Rc<InterfaceType>>) {
         let mut terms: Vec<Term> = Vec::new();
+        let mut own: Vec<Term> = Vec::new();
         let mut all = false;
         for t in list {
             let ty = t.ty;
@@ -185,7 +190,7 @@ impl Checker {
                 tilde: t.tilde.is_some(),
                 ty,
             };
-            let clash = terms.iter().copied().find(|o| {
+            let clash = own.iter().copied().find(|o| {
                 o.ty == ty
                     || (o.tilde && self.a.types.underlying(ty) == o.ty)
                     || (new.tilde && self.a.types.underlying(o.ty) == ty)
@@ -203,6 +208,7 @@ impl Checker {
                 self.err(Code::InvalidType, span, message);
                 continue;
             }
+            own.push(new);
             terms.push(new);
         }
         ((!all).then_some(terms), None)

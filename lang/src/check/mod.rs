@@ -162,7 +162,6 @@ struct FuncInfo {
     source: Option<(u32, u32)>,
     /// Of a method: the receiver's generic or plain type.
     recv: Option<NamedId>,
-    obj: Option<ObjId>,
     resolved: bool,
     body: Option<Rc<tir::Body>>,
     deps: Vec<Dep>,

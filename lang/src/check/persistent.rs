@@ -7,9 +7,10 @@ use super::{Checker, INVALID};
 use crate::codes::Code;
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprKind as E};
-use crate::tir::ExprKind;
+use crate::tir::{self, ExprKind};
 use crate::types::constant::Value;
-use crate::types::ty::{Basic, Ty};
+use crate::types::layout::MAX_SIZE;
+use crate::types::ty::{Basic, Ty, TyKind};
 
 impl Checker {
     /// Functions, channels and unsafe.Pointer cannot be stored in the persistent heap.
@@ -73,6 +74,16 @@ impl Checker {
         }
     }
 
+    /// Does a value's size depend on a type parameter?
+    fn has_variable_size(&self, t: Ty) -> bool {
+        match self.a.types.under(t) {
+            TyKind::Param(_) => true,
+            TyKind::Array(e, _) => self.has_variable_size(*e),
+            TyKind::Struct(s) => s.fields.iter().any(|f| self.has_variable_size(f.ty)),
+            _ => false,
+        }
+    }
+
     pub(super) fn sizes<'e>(
         &mut self,
         e: &'e Expr,
@@ -116,12 +127,24 @@ impl Checker {
         if !x.is_valid() {
             return Operand::invalid(span);
         }
-        if self.a.types.mentions(x.ty, None) {
-            let message = format!("not yet supported: {} of a type parameter", b.name());
-            self.err(Code::NotSupported, span, message);
+        if x.is_nil() {
+            let message = format!("use of untyped nil in argument to {}", b.name());
+            self.err(Code::UntypedNil, x.span, message);
             return Operand::invalid(span);
         }
+        if self.has_variable_size(x.ty) {
+            let c = match b {
+                Builtin::Sizeof => tir::Const::SizeOf(x.ty),
+                _ => tir::Const::AlignOf(x.ty),
+            };
+            return Operand::value(uintptr, span, ExprKind::Const(c));
+        }
         let layout = self.a.types.layout(x.ty);
+        if layout.size > MAX_SIZE && b == Builtin::Sizeof {
+            let message = format!("{} is too large", self.describe(&x));
+            self.err(Code::InvalidType, x.span, message);
+            return Operand::invalid(span);
+        }
         let n = match b {
             Builtin::Sizeof => layout.size,
             _ => layout.align,

@@ -35,7 +35,10 @@ impl Checker {
             match found {
                 Some(found) => {
                     let allowed = found.key.is_some() as usize + found.value.is_some() as usize;
-                    if permit(allowed) {
+                    if allowed == 2 && permit(2) {
+                        let message = "range clause permits at most two iteration variables";
+                        self.err(Code::RangeVariables, r.vars[2].span, message);
+                    } else if permit(allowed) {
                         let text = self.describe(&x);
                         let message = match allowed {
                             0 => format!("range over {text} permits no iteration variables"),
@@ -73,8 +76,8 @@ impl Checker {
         // The loop's own fresh locals; variables that are declared are these.
         let mut locals = [None, None];
         let mut values = Vec::new();
-        for (i, v) in r.vars.iter().take(2).enumerate() {
-            let Some(ty) = tys[i] else {
+        for (i, v) in r.vars.iter().enumerate() {
+            let Some(ty) = tys.get(i).copied().flatten() else {
                 self.range_var_invalid(r, v);
                 continue;
             };

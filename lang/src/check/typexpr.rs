@@ -173,19 +173,15 @@ impl Checker {
             return INVALID;
         }
         let ty = self.generic_typ(e);
-        if let TyKind::Named(n) = *self.a.types.kind(ty) {
-            if self.a.types.is_generic(n) {
-                let generic_use = matches!(
-                    e.unparen().kind,
-                    ExprKind::Ident(_) | ExprKind::Selector { .. }
-                );
-                if generic_use {
-                    let text = self.generic_str(ty);
-                    let message = format!("cannot use generic type {text} without instantiation");
-                    self.err(Code::Generic, e.span, message);
-                    return INVALID;
-                }
-            }
+        let written = matches!(
+            e.unparen().kind,
+            ExprKind::Ident(_) | ExprKind::Selector { .. }
+        );
+        if written && self.is_generic_named(ty) {
+            let text = self.generic_str(ty);
+            let message = format!("cannot use generic type {text} without instantiation");
+            self.err(Code::Generic, e.span, message);
+            return INVALID;
         }
         ty
     }

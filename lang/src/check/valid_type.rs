@@ -8,6 +8,9 @@ impl Checker {
     /// Reports a type whose values contain values of the type itself, and makes it invalid.
     pub(super) fn check_valid_type(&mut self, n: NamedId) -> bool {
         let ty = self.a.types.intern(TyKind::Named(n));
+        if self.a.types.underlying(ty) == INVALID {
+            return false;
+        }
         let mut path = Vec::new();
         let Some(cycle) = self.containment_cycle(ty, &mut path) else {
             return true;
@@ -15,6 +18,7 @@ impl Checker {
         let nodes: Vec<CycleNode> = cycle.iter().map(|n| self.cycle_node(*n, None)).collect();
         self.report_recursive_type(&nodes);
         for n in cycle {
+            self.finite.insert(n);
             self.a.types.set_underlying(n, INVALID);
             let origin = self.a.types.type_args(n).0;
             self.a.types.set_underlying(origin, INVALID);
@@ -54,6 +58,12 @@ impl Checker {
                 .fields
                 .iter()
                 .find_map(|f| self.containment_cycle(f.ty, path)),
+            // A constraint's terms count as parts.
+            TyKind::Interface(i) => i
+                .terms
+                .iter()
+                .flatten()
+                .find_map(|term| self.containment_cycle(term.ty, path)),
             _ => None,
         }
     }

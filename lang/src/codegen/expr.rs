@@ -155,6 +155,15 @@ impl Fun<'_, '_> {
         let basic = self.g.cx.types_ref().basic(ty);
         match c {
             Const::Bool(b) => self.constant(u64::from(*b), want),
+            Const::SizeOf(t) | Const::AlignOf(t) => {
+                let t = self.sub(*t);
+                let layout = self.g.cx.types_ref().layout(t);
+                let n = match c {
+                    Const::SizeOf(_) => layout.size,
+                    _ => layout.align,
+                };
+                self.constant(n, want)
+            }
             Const::Int(n) => match basic {
                 Some(b) if b.is_float() => self.float_constant(*n as f64, b, want),
                 Some(b) if b.is_complex() => self.complex_constant(*n as f64, 0.0, ty, want),

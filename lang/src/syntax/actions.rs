@@ -16,8 +16,6 @@ pub struct Context<'a> {
     pub text: &'a str,
     pub interner: &'a mut Interner,
     pub diags: &'a mut Diagnostics,
-    /// The `.(type)`s that no switch has taken yet.
-    pub guards: Vec<Span>,
 }
 
 /// What one run of the parser gives.
@@ -134,13 +132,6 @@ pub fn embedded(ty: Expr) -> Field {
 impl Context<'_> {
     pub fn span(&self, lo: u32, hi: u32) -> Span {
         Span::new(self.file, lo, hi.max(lo))
-    }
-
-    /// At the end of a declaration or statement: reports each `.(type)` that stands outside a switch.
-    pub fn report_guards(&mut self) {
-        for span in std::mem::take(&mut self.guards) {
-            self.syntax_error(span, "use of .(type) outside type switch");
-        }
     }
 
     /// A syntax error of Go's wording, which the message continues.
@@ -334,9 +325,6 @@ impl Context<'_> {
 
     pub fn type_assert(&mut self, operand: Expr, ty: Option<Expr>, hi: u32) -> Expr {
         let span = self.span(operand.span.lo, hi);
-        if ty.is_none() {
-            self.guards.push(span);
-        }
         let kind = ExprKind::TypeAssert {
             operand: Box::new(operand),
             ty: ty.map(Box::new),

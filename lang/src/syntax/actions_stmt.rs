@@ -391,18 +391,14 @@ impl Context<'_> {
         match tag {
             Some(Expr {
                 kind: ExprKind::TypeAssert { operand, ty: None },
-                span,
                 ..
-            }) => {
-                self.guards.retain(|guard| *guard != span);
-                StmtKind::TypeSwitch(Box::new(TypeSwitchStmt {
-                    init,
-                    binding,
-                    operand: *operand,
-                    body_span,
-                    cases,
-                }))
-            }
+            }) => StmtKind::TypeSwitch(Box::new(TypeSwitchStmt {
+                init,
+                binding,
+                operand: *operand,
+                body_span,
+                cases,
+            })),
             tag => StmtKind::Switch(Box::new(SwitchStmt {
                 init,
                 tag,
@@ -440,15 +436,6 @@ impl Context<'_> {
                 keyword,
                 operand,
             } => {
-                if let Some(extra) = vars.get(2) {
-                    let span = extra.span;
-                    self.diags.error(
-                        Code::Syntax,
-                        span,
-                        "range clause permits at most two iteration variables",
-                    );
-                    vars.truncate(2);
-                }
                 if define.is_some() {
                     for var in &mut vars {
                         let name = self.defined_name(var);

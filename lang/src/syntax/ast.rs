@@ -499,6 +499,8 @@ pub enum UnaryOp {
     Address,
     /// `<-`
     Receive,
+    /// `~`, which only constraints may have.
+    Tilde,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -578,6 +580,7 @@ impl UnaryOp {
             UnaryOp::Minus => "-",
             UnaryOp::Not => "!",
             UnaryOp::Complement => "^",
+            UnaryOp::Tilde => "~",
             UnaryOp::Address => "&",
             UnaryOp::Receive => "<-",
         }

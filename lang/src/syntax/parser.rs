@@ -94,7 +94,6 @@ impl<'a> Parser<'a> {
                 text,
                 interner,
                 diags,
-                guards: Vec::new(),
             },
             file: File {
                 id: file,
@@ -276,7 +275,6 @@ impl<'a> Parser<'a> {
         let tokens = tokens.map(|t| Ok::<_, ()>((t.lo, t.token, t.hi)));
         let stream = std::iter::once(Ok((first, mode, first))).chain(tokens);
         let result = self.generated.parse(&mut self.context, stream);
-        self.context.report_guards();
         let (lo, expected) = match result {
             Ok(parsed) => return Ok(parsed),
             Err(ParseError::UnrecognizedToken { token, expected }) => (token.0, expected),

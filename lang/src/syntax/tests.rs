@@ -630,10 +630,6 @@ fn syntax_errors_have_go_wording() {
             "1: expression in defer must not be parenthesized",
         ),
         ("a.b := 1", "1: non-name a.b on left side of :="),
-        (
-            "x = y.(type)",
-            "1: syntax error: use of .(type) outside type switch",
-        ),
         ("x = a[1::3]", "1: middle index required in 3-index slice"),
         ("x = a[1:2:]", "1: final index required in 3-index slice"),
         (

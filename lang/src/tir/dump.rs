@@ -244,6 +244,8 @@ impl Dumper<'_> {
                 Const::Complex(r, i) => format!("({r:?}+{i:?}i):{ty}"),
                 Const::Str(s) => quote(s),
                 Const::Nil => format!("nil:{ty}"),
+                Const::SizeOf(t) => format!("sizeof {}", self.ty(*t)),
+                Const::AlignOf(t) => format!("alignof {}", self.ty(*t)),
             },
             K::Zero => format!("zero:{ty}"),
             K::Local(l) => format!("%{}", l.0),

@@ -115,6 +115,9 @@ pub enum Const {
     Str(Rc<[u8]>),
     /// nil of a pointer, slice, map, chan, func, interface or unsafe.Pointer type.
     Nil,
+    /// Size and alignment of a type that mentions type parameters.
+    SizeOf(Ty),
+    AlignOf(Ty),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

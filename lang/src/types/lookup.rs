@@ -122,15 +122,7 @@ impl Types {
                 _ => Lookup::NotFound,
             };
         }
-        let found = self.search(t, addressable, matches);
-        if found == Lookup::NotFound
-            && let TyKind::Param(_) = self.kind(t)
-            && let Some(core) = self.core_type(t)
-            && let field @ Lookup::Field(_) = self.search(core, addressable, matches)
-        {
-            return field;
-        }
-        found
+        self.search(t, addressable, matches)
     }
 
     /// `T` for `*T`, and whether it was a pointer. A defined pointer type stays.

@@ -315,7 +315,7 @@ fn instances_are_shared_and_recursive() {
     assert_eq!(w.runtime(of_int), "main.List[int]");
     assert_eq!(
         w.show(w.types.find(&TyKind::Named(id)).expect("there")),
-        "List[T any]"
+        "List[T]"
     );
     let endless = w.interner.get("E");
     let (e, ety) = w.types.declare_named(endless, Some(PKG), 0);
