@@ -52,7 +52,7 @@ codes! {
     E0103 UnusedVariable: "a local variable that nothing uses", "x := 1\n";
     E0104 UnusedImport: "an import that nothing uses", "import \"unsafe\"\n";
     E0105 Import: "a package that cannot be imported", "import \"no/such/package\"\n";
-    E0106 MissingBody: "a function without a body", "func f()\n";
+    E0106 MissingBody: "a function without a body", "func f[T any]()\n";
     E0107 NoMain: "a main package without func main", "package main\n";
     E0108 InvalidDeclaration: "a declaration that is not allowed where or as it stands", "var init int\n";
     E0109 MissingInit: "names and initial values that differ in number", "const a, b = 1\n";

@@ -27,6 +27,7 @@ impl Checker {
         for (name, text) in files {
             self.add_file(pkg, &name, text);
         }
+        self.malformed = self.diagnostics.iter().map(|d| d.primary.span).collect();
         if self.has_syntax_errors() {
             self.check_labels_only(pkg);
             return None;
@@ -434,7 +435,23 @@ impl Checker {
                 out.push(call);
             }
         }
-        for cycle in cycles {
+        for mut cycle in cycles {
+            // Of several variables with one initialiser the one that is mentioned.
+            let members = cycle.clone();
+            for d in &mut cycle {
+                let Some(v) = at.get(d).map(|i| &inits[*i]) else {
+                    continue;
+                };
+                let mentioned = v.vars.iter().find(|id| {
+                    members.iter().any(|m| match m {
+                        Dep::Func(f) => self.funcs[f.0 as usize].deps.contains(&Dep::Var(**id)),
+                        Dep::Var(_) => at
+                            .get(m)
+                            .is_some_and(|i| inits[*i].deps.contains(&Dep::Var(**id))),
+                    })
+                });
+                *d = mentioned.map_or(*d, |id| Dep::Var(*id));
+            }
             self.report_dep_cycle(&cycle);
         }
     }

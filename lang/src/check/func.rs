@@ -427,6 +427,10 @@ impl Checker {
     }
 
     pub(super) fn check_label_rules(&mut self, stmts: &[ast::Stmt], span: Span) {
+        // As Go does, not where literals are malformed.
+        if self.malformed.iter().any(|m| m.overlaps(span)) {
+            return;
+        }
         let sources = &self.sources;
         let context = super::labels::Context {
             names: &self.a.names.interner,

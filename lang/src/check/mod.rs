@@ -226,6 +226,8 @@ pub(crate) struct Checker {
     local_types: u32,
     method_sets: FxHashMap<Ty, Rc<Vec<tir::MethodSetEntry>>>,
     wrappers: FxHashMap<(Ty, IMethod), tir::WrapperFunc>,
+    /// Where errors were found before checking began.
+    malformed: Vec<Span>,
     /// A call or receive has been met: `len` of such an expression is no constant.
     has_call: bool,
     /// Interactive: unused names are no errors.
@@ -283,6 +285,7 @@ impl Checker {
             local_types: 0,
             method_sets: FxHashMap::default(),
             wrappers: FxHashMap::default(),
+            malformed: Vec::new(),
             has_call: false,
             interactive: false,
             missing_bodies: Vec::new(),
