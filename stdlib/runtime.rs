@@ -1,4 +1,4 @@
-//! Natives of packages runtime and sync.
+//! Natives of package runtime.
 
 use vm::native::{NativeDef, NativeError};
 
@@ -9,10 +9,5 @@ pub const NATIVES: &[NativeDef] = natives! {
     "runtime.Goexit" "func()" => |c| { let _ = c; return Err(NativeError::Goexit); };
     "runtime.NumCPU" "func() int" => |c| {
         c.ret_int(std::thread::available_parallelism().map_or(1, |n| n.get() as i64));
-    };
-    "sync.fatal" "func(string)" => |c| {
-        let text = c.str();
-        let text = String::from_utf8_lossy(c.get(text)).into_owned();
-        return Err(NativeError::Fatal(text));
     };
 };

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
-use vm::native::{Ctx, NativeDef, NativeError};
+use vm::native::{Ctx, NativeDef, NativeError, Wait};
 
 use crate::calendar::{self, MONTHS, WEEKDAYS};
 use crate::duration;
@@ -36,12 +36,24 @@ pub const NATIVES: &[NativeDef] = natives! {
     };
     "time.Sleep" "func(time.Duration)" => |c| {
         let d = c.int();
-        if c.in_txn() {
-            return Err(NativeError::Panic("blocking operation inside txn".into()));
-        }
         if d > 0 {
-            std::thread::sleep(Duration::from_nanos(d as u64));
+            return Err(NativeError::Block(Wait::Time(Duration::from_nanos(d as u64))));
         }
+    };
+    "time.startTimer" "func(func(), chan time.Time, int64, int64) uint64" => |c| {
+        let (f, chan) = (c.ptr(), c.ptr());
+        let (delay, period) = (c.uint(), c.uint());
+        let id = c.start_timer(f, chan, delay, period);
+        c.ret_uint(id);
+    };
+    "time.stopTimer" "func(uint64) bool" => |c| {
+        let id = c.uint();
+        let pending = c.stop_timer(id);
+        c.ret_bool(pending);
+    };
+    "time.hideBuffer" "func(chan time.Time)" => |c| {
+        let chan = c.ptr();
+        c.hide_buffer(chan);
     };
     "time.durationString" "func(int64) string" => |c| { let d = c.int(); c.ret_str(duration::duration(d)); };
     "time.parseDuration" "func(string) (int64, int, string)" => |c| {

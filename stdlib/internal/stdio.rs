@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use vm::native::{NativeDef, NativeError};
+use vm::native::{NativeDef, NativeError, Wait};
 
 use crate::host;
 
@@ -21,8 +21,8 @@ pub const NATIVES: &[NativeDef] = natives! {
     "internal/stdio.Read" "func(int, []uint8) (int, int)" => |c| {
         let (fd, p) = (c.int(), c.bytes());
         let result = if fd == 0 {
-            if c.in_txn() {
-                return Err(NativeError::Panic("blocking operation inside txn".into()));
+            if c.in_txn() || !c.is_alone() && !c.is_readable(0) {
+                return Err(NativeError::Block(Wait::Readable(0)));
             }
             let mut buf = vec![0; p.len()];
             let result = c.read_stdin(&mut buf);

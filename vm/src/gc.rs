@@ -117,6 +117,9 @@ impl Vm {
             }
             self.goroutine_roots(g, &mut visit);
         }
+        for word in self.sched.events.roots() {
+            visit(word);
+        }
         for &word in &self.pinned {
             visit(word);
         }

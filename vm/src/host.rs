@@ -6,16 +6,19 @@ use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
 
 pub(crate) struct Host {
-    // Standard output as a file: the library's own handle would buffer lines.
+    // Standard streams as files: the library's own handles have buffers.
+    stdin: ManuallyDrop<File>,
     stdout: ManuallyDrop<File>,
 }
 
 impl Host {
     #[allow(unsafe_code)] // Borrows a descriptor that the process has for its whole life.
     pub fn new() -> Host {
-        // SAFETY: descriptor 1 is never closed by this value.
+        // SAFETY: descriptors 0 and 1 are never closed by this value.
+        let of = |fd| ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
         Host {
-            stdout: ManuallyDrop::new(unsafe { File::from_raw_fd(1) }),
+            stdin: of(0),
+            stdout: of(1),
         }
     }
 
@@ -28,6 +31,6 @@ impl Host {
     }
 
     pub fn read_stdin(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        io::stdin().lock().read(buf)
+        self.stdin.read(buf)
     }
 }

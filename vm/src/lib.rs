@@ -163,6 +163,8 @@ pub struct Vm {
     /// Words that are roots beside stack and globals.
     pinned: Vec<u64>,
     seed_counter: u64,
+    /// Of this machine: tells the locks it took from those that a heap file brings.
+    session: u64,
     rt_error_ty: Option<TypeIdx>,
     /// runtime.TypeAssertionError and the key of pointers to it.
     assertion_error: Option<(TypeIdx, u64)>,

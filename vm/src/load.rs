@@ -72,6 +72,7 @@ impl Vm {
             at: (HALT_CODE.as_ptr(), std::ptr::null_mut()),
             pinned: Vec::new(),
             seed_counter: std::process::id().into(),
+            session: new_session(),
             rt_error_ty: None,
             assertion_error: None,
             string_ty: None,
@@ -432,6 +433,13 @@ impl Vm {
 fn out_of_memory() -> ! {
     eprintln!("fatal error: runtime: out of memory");
     std::process::exit(2);
+}
+
+/// A number that no other machine has, and not 0.
+fn new_session() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    // The standard library seeds these from the system.
+    RandomState::new().build_hasher().finish() | 1
 }
 
 /// How a value of a type lies in a slot.

@@ -8,6 +8,7 @@ use lang::bytecode::program::{Kind, TypeIdx};
 
 use crate::Vm;
 use crate::raw;
+pub use crate::sched::api::Wait;
 use crate::value::{TypeTable, ValueRef};
 
 /// A native: reads its arguments in order, then writes its results in order (each cursor moves by itself).
@@ -30,8 +31,12 @@ pub enum NativeError {
     Runtime(String),
     /// The same with the whole text.
     Plain(String),
+    /// A nil pointer was dereferenced.
+    NilDeref,
     /// A panic with a string as its value.
     Panic(String),
+    /// The goroutine waits; other goroutines run meanwhile.
+    Block(Wait),
     /// The program ends with this status (os.Exit).
     Exit(i32),
     /// The program ends with `fatal error: `, this text and a trace.

@@ -173,6 +173,11 @@ impl<'a> ValueRef<'a> {
         self.ty == NO_TYPE
     }
 
+    /// Of the dynamic value of an interface: the key of its type.
+    pub fn type_key(&self) -> u64 {
+        self.key
+    }
+
     pub fn type_index(&self) -> TypeIdx {
         self.ty
     }

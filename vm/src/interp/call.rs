@@ -119,6 +119,8 @@ slow_handlers! {
             Err(NativeError::Fatal(text)) => vm.throw(Trap::Fatal(text), pc, fp),
             Err(NativeError::Gosched) => vm.yield_now(pc, fp, pc),
             Err(NativeError::Goexit) => vm.throw(Trap::Goexit, pc, fp),
+            Err(NativeError::Block(wait)) => vm.block_native(wait, pc, fp),
+            Err(NativeError::NilDeref) => vm.throw_nil(pc, fp),
         }
     }
     Defer |vm, i, pc, fp| {

@@ -141,14 +141,14 @@ pub(crate) fn keep_branch() {
     };
 }
 
-/// Goes on at `$to`, unless a switch is due. `$pc` is behind the instruction word.
-macro_rules! jump_to {
-    ($vm:ident, $pc:ident, $fp:ident, $to:expr) => {{
-        let to = $to;
-        if $vm.tick.is_due() {
-            return $vm.preempt($pc, $fp, to);
+/// Jumps by a number of words; back, only if no switch is due. `$pc` is behind the instruction word.
+macro_rules! jump_by {
+    ($vm:ident, $pc:ident, $fp:ident, $words:expr) => {{
+        let words = $words as isize;
+        if words < 0 && $vm.tick.is_due() {
+            return $vm.preempt($pc, $fp, $pc.offset(words));
         }
-        (to, $fp)
+        ($pc.offset(words), $fp)
     }};
 }
 /// Declares handlers: inlined ones (`Name |vm, i, pc, fp| { … }`).
@@ -184,7 +184,7 @@ macro_rules! check {
         }
     };
 }
-pub(crate) use {check, handlers, jump_to, slow_handlers};
+pub(crate) use {check, handlers, jump_by, slow_handlers};
 
 /// All handlers by name, for the dispatch.
 mod all {

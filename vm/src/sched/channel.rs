@@ -25,6 +25,8 @@ pub(crate) struct Chan {
     /// Type of the elements.
     elem: u64,
     is_closed: u64,
+    /// `len` and `cap` give 0.
+    is_hidden: u64,
     receivers: Queue,
     senders: Queue,
 }
@@ -197,7 +199,20 @@ impl Vm {
         }
         // SAFETY: a live channel of the program.
         let chan = unsafe { at(chan) };
+        if chan.is_hidden != 0 {
+            return (0, 0);
+        }
         (chan.len, chan.cap)
+    }
+
+    pub(crate) fn chan_hide_buffer(&mut self, chan: u64) {
+        // SAFETY: a live channel of the program.
+        unsafe { at(chan) }.is_hidden = 1;
+    }
+
+    pub(crate) fn chan_has_receiver(&self, chan: u64) -> bool {
+        // SAFETY: a live channel of the program.
+        unsafe { at(chan) }.receivers.first != 0
     }
 
     /// Slots of an element of a channel that is not nil.

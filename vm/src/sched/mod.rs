@@ -5,8 +5,11 @@
 //! waiting goroutine writes its results into its stack, so a woken one just goes on behind its instruction.
 #![allow(unsafe_code)] // Frames of new goroutines; code addresses.
 
+pub(crate) mod api;
 pub(crate) mod channel;
+pub(crate) mod poll;
 pub(crate) mod ticker;
+pub(crate) mod timer;
 
 use std::collections::VecDeque;
 
@@ -15,7 +18,9 @@ use crate::interp::{Fp, GO_END_CODE, Next, Pc, WAKE_CODE};
 use crate::trap::Trap;
 use crate::{Outcome, STACK_SLACK, Vm};
 
+use api::Wait;
 use channel::Waiters;
+use timer::Events;
 
 /// Ended goroutines keep no larger stacks.
 const KEPT_SLOTS_MAX: usize = 1024;
@@ -29,6 +34,7 @@ pub(crate) struct Sched {
     /// Runs before the queue: the goroutine that was made ready last.
     next: Option<usize>,
     pub waiters: Waiters,
+    pub events: Events,
     /// Goroutines that have not ended.
     live: usize,
     last_id: u64,
@@ -49,6 +55,7 @@ impl Sched {
             run_queue: VecDeque::new(),
             next: None,
             waiters: Waiters::default(),
+            events: Events::new(),
             live: 1,
             last_id: 1,
             random: u64::from(std::process::id()) << 32 | 0x9e37_79b9,
@@ -103,8 +110,9 @@ impl Vm {
             .expect("an index of a goroutine")
     }
 
-    /// Starts a func value without parameters as a goroutine; `at` is behind the `go` statement's instruction.
-    pub(crate) fn spawn(&mut self, closure: u64, at: Pc) {
+    /// Starts a func value without parameters as a goroutine; `at` is behind the instruction of the `go` statement,
+    /// if one starts it.
+    pub(crate) fn spawn(&mut self, closure: u64, at: Option<Pc>) {
         let func = self.deferred_func(closure, false);
         let entry = self.funcs[func as usize];
         let slots = (2 * STACK_SLACK + entry.frame_slots).max(SMALL_SLOTS);
@@ -133,7 +141,7 @@ impl Vm {
         // SAFETY: code has at least one word.
         g.at = unsafe { entry.code.add(1) };
         g.frame = frame;
-        g.creator = Some((at, self.g.id));
+        g.creator = at.map(|at| (at, self.g.id));
         self.sched.all[index] = Some(g);
         self.sched.push_next(index);
         self.start_ticker();
@@ -158,6 +166,37 @@ impl Vm {
     pub(crate) fn park(&mut self, pc: Pc, fp: Fp, resume: Pc, reason: &'static str) -> Next {
         self.leave(pc, fp, resume, State::Waiting(reason));
         self.schedule()
+    }
+
+    /// A native waits; `pc` is behind its call.
+    pub(crate) fn block_native(&mut self, wait: Wait, pc: Pc, fp: Fp) -> Next {
+        if let Some(trap) = self.blocking_trap() {
+            return self.throw(trap, pc, fp);
+        }
+        // SAFETY: `pc` is behind an instruction word.
+        let again = unsafe { pc.sub(1) };
+        match wait {
+            Wait::Time(delay) => {
+                self.wake_after(delay);
+                self.park(pc, fp, pc, "sleep")
+            }
+            Wait::Key {
+                key,
+                ticket,
+                reason,
+            } => {
+                self.sleep_at(key, ticket);
+                self.park(pc, fp, pc, reason)
+            }
+            Wait::Readable(fd) => {
+                self.wait_for_fd(fd, false);
+                self.park(pc, fp, again, "IO wait")
+            }
+            Wait::Writable(fd) => {
+                self.wait_for_fd(fd, true);
+                self.park(pc, fp, again, "IO wait")
+            }
+        }
     }
 
     /// Waits for ever.
@@ -192,16 +231,24 @@ impl Vm {
     #[inline(never)]
     pub(crate) fn preempt(&mut self, pc: Pc, fp: Fp, resume: Pc) -> Next {
         self.bind_stack();
-        if self.sched.live == 1 {
-            self.stop_ticker();
+        if !self.in_txn() && self.sched.nested == 0 {
+            self.run_due();
+            if self.sched.live == 1 && self.sched.events.is_quiet() {
+                self.stop_ticker();
+            }
         }
         self.yield_now(pc, fp, resume)
     }
 
     /// The running goroutine has left its state; goes on with the next one that is ready.
     fn schedule(&mut self) -> Next {
-        let Some(index) = self.sched.take_next() else {
-            return self.deadlock();
+        let index = loop {
+            if let Some(index) = self.sched.take_next() {
+                break index;
+            }
+            if !self.wait_for_events() {
+                return self.deadlock();
+            }
         };
         if index != self.g.index {
             let next = self.sched.all[index]
@@ -287,7 +334,7 @@ impl Vm {
     pub(crate) fn go(&mut self, closure: u64, pc: Pc) {
         let level = self.g.txns.len();
         if level == 0 {
-            return self.spawn(closure, pc);
+            return self.spawn(closure, Some(pc));
         }
         let hook = crate::goroutine::Hook {
             level,
@@ -303,7 +350,7 @@ impl Vm {
         loop {
             let hook = self.g.next_hook()?;
             match hook.go {
-                Some(at) => self.spawn(hook.closure, at),
+                at @ Some(_) => self.spawn(hook.closure, at),
                 None => return Some(hook.closure),
             }
         }
