@@ -103,6 +103,7 @@ impl Checker {
                 self.assign_value(v, value, "range clause", &mut body);
             }
         }
+        in_parallel(&mut body);
         let inner = self.block(&r.body.stmts);
         body.extend(inner);
         self.close_scope();
@@ -157,6 +158,7 @@ impl Checker {
                     let (_, local) = self.declare_var(n, arg.ty);
                     out.push(st(v.span, StmtKind::Let(vec![local], Some(arg.clone()))));
                 }
+                // One after the other, as Go does here.
                 _ => self.assign_value(v, arg.clone(), "range clause", out),
             }
         }
@@ -339,4 +341,21 @@ impl Checker {
             None => "no specific type".into(),
         }
     }
+}
+
+/// Makes one parallel assignment of the assignments to a clause's variables: operands on the left come first.
+pub(super) fn in_parallel(list: &mut Vec<tir::Stmt>) {
+    let assigns = |s: &tir::Stmt| matches!(s.kind, StmtKind::Assign(..));
+    if list.len() < 2 || !list.iter().all(assigns) {
+        return;
+    }
+    let span = list[0].span;
+    let pairs = std::mem::take(list)
+        .into_iter()
+        .filter_map(|s| match s.kind {
+            StmtKind::Assign(place, value) => Some((Some(place), value)),
+            _ => None,
+        })
+        .collect();
+    list.push(st(span, StmtKind::AssignMany(pairs)));
 }

@@ -401,6 +401,7 @@ impl Checker {
                     let value = self.local_expr(local, tys[i], l.span);
                     self.assign_value(l, value, "assignment", body);
                 }
+                super::range::in_parallel(body);
                 Some(Comm::Recv(c, locals[0], locals[1]))
             }
             _ => {

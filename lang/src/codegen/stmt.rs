@@ -278,6 +278,56 @@ impl Fun<'_, '_> {
             };
             locs.push(at);
         }
+        let pinned = self.pin_operands(locs, &targets);
+        // Values; one that is in a variable that an earlier store changes is copied.
+        let mut values = Vec::new();
+        for (i, (place, value)) in list.iter().enumerate() {
+            let ty = self.sub(value.ty);
+            let n = self.g.info(ty).slots;
+            let target = match (&pinned[i], place.as_ref().and_then(scan::root)) {
+                (Some(Loc::Reg(slot)), Some(l)) => Some((*slot, l)),
+                _ => None,
+            };
+            if let Some((slot, l)) = target {
+                let later = list[i + 1..].iter().any(|(_, v)| scan::mentions(v, l));
+                let borrowed = values
+                    .iter()
+                    .any(|&(s, m)| s < slot + n && slot < s + m && m > 0);
+                if !later
+                    && !borrowed
+                    && self.direct(l, value)
+                    && !self.operand_of(&pinned, slot, n)
+                {
+                    self.eval_to(value, slot);
+                    values.push((slot, 0));
+                    continue;
+                }
+            }
+            let mut s = self.eval(value, None);
+            let earlier = pinned[..i].iter().any(|at| match at {
+                Some(Loc::Reg(t) | Loc::Part { slot: t, .. }) => targets
+                    .iter()
+                    .any(|(x, m)| x == t && s < t + m && *t < s + n),
+                _ => false,
+            });
+            if earlier {
+                s = self.copy_of(s, n);
+            }
+            values.push((s, n));
+        }
+        for (i, (place, value)) in list.iter().enumerate() {
+            if let (Some(at), Some(place)) = (pinned[i], place) {
+                if matches!(at, Loc::Reg(slot) if slot == values[i].0) {
+                    continue;
+                }
+                let ty = self.sub(place.ty);
+                self.store(at, ty, values[i].0, place, Some(value));
+            }
+        }
+    }
+
+    /// Copies the operands of places that an assignment to registers (slot and number of slots) changes.
+    fn pin_operands(&mut self, locs: Vec<Option<Loc>>, targets: &[(u32, u32)]) -> Vec<Option<Loc>> {
         let hit = |s: u32, n: u32| targets.iter().any(|(t, m)| s < t + m && *t < s + n);
         let mut pinned = Vec::new();
         for at in locs {
@@ -343,51 +393,7 @@ impl Fun<'_, '_> {
                 at => at,
             });
         }
-        // Values; one that is in a variable that an earlier store changes is copied.
-        let mut values = Vec::new();
-        for (i, (place, value)) in list.iter().enumerate() {
-            let ty = self.sub(value.ty);
-            let n = self.g.info(ty).slots;
-            let target = match (&pinned[i], place.as_ref().and_then(scan::root)) {
-                (Some(Loc::Reg(slot)), Some(l)) => Some((*slot, l)),
-                _ => None,
-            };
-            if let Some((slot, l)) = target {
-                let later = list[i + 1..].iter().any(|(_, v)| scan::mentions(v, l));
-                let borrowed = values
-                    .iter()
-                    .any(|&(s, m)| s < slot + n && slot < s + m && m > 0);
-                if !later
-                    && !borrowed
-                    && self.direct(l, value)
-                    && !self.operand_of(&pinned, slot, n)
-                {
-                    self.eval_to(value, slot);
-                    values.push((slot, 0));
-                    continue;
-                }
-            }
-            let mut s = self.eval(value, None);
-            let earlier = pinned[..i].iter().any(|at| match at {
-                Some(Loc::Reg(t) | Loc::Part { slot: t, .. }) => targets
-                    .iter()
-                    .any(|(x, m)| x == t && s < t + m && *t < s + n),
-                _ => false,
-            });
-            if earlier {
-                s = self.copy_of(s, n);
-            }
-            values.push((s, n));
-        }
-        for (i, (place, value)) in list.iter().enumerate() {
-            if let (Some(at), Some(place)) = (pinned[i], place) {
-                if matches!(at, Loc::Reg(slot) if slot == values[i].0) {
-                    continue;
-                }
-                let ty = self.sub(place.ty);
-                self.store(at, ty, values[i].0, place, Some(value));
-            }
-        }
+        pinned
     }
 
     /// Is a slot an operand of one of the places?
@@ -410,9 +416,16 @@ impl Fun<'_, '_> {
 
     fn assign_tuple(&mut self, places: &[Option<Expr>], e: &Expr) {
         let mut locs = Vec::new();
+        let mut targets = Vec::new();
         for p in places {
-            locs.push(p.as_ref().map(|p| self.loc(p)));
+            let at = p.as_ref().map(|p| self.loc(p));
+            if let (Some(Loc::Reg(slot) | Loc::Part { slot, .. }), Some(p)) = (at, p) {
+                let ty = self.sub(p.ty);
+                targets.push((slot, self.g.info(ty).slots.max(1)));
+            }
+            locs.push(at);
         }
+        let locs = self.pin_operands(locs, &targets);
         let ty = self.sub(e.ty);
         let types: Vec<Ty> = match self.g.cx.types_ref().kind(ty) {
             TyKind::Tuple(ts) => ts.to_vec(),

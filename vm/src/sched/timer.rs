@@ -181,7 +181,11 @@ impl Vm {
 
     /// Number of goroutines that wait at `key`.
     pub(crate) fn sleepers_at(&self, key: u64) -> usize {
-        self.sched.events.sleepers.get(&key).map_or(0, VecDeque::len)
+        self.sched
+            .events
+            .sleepers
+            .get(&key)
+            .map_or(0, VecDeque::len)
     }
 
     /// Wakes the goroutine that has waited longest at `key`, or the one with the ticket; false if there is none.
@@ -262,7 +266,12 @@ impl Vm {
 
     /// A timer of a channel at which nobody receives makes no goroutine ready.
     fn any_timer_counts(&self) -> bool {
-        let mut pending = self.sched.events.timers.iter().filter(|timer| timer.is_pending);
+        let mut pending = self
+            .sched
+            .events
+            .timers
+            .iter()
+            .filter(|timer| timer.is_pending);
         pending.any(|timer| match timer.action {
             Action::Start { chan, .. } if chan != 0 => self.chan_has_receiver(chan),
             _ => true,
