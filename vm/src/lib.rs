@@ -22,8 +22,6 @@ pub mod value;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use lang::bytecode::program::{FuncIdx, FuncValue, TypeIdx};
 use pheap::Mapping;
 use rustc_hash::FxHashMap;
@@ -38,7 +36,7 @@ use heap::VolatileHeap;
 use interp::call::{CachedMethod, FuncEntry};
 use interp::{Fp, Pc};
 use sched::Sched;
-use sched::ticker::{Tick, Ticker};
+use sched::ticker::Ticker;
 use value::RtType;
 
 /// Slots at both ends of a stack that no frame uses: room for the links of the first frame, and for reads of several
@@ -113,8 +111,8 @@ pub(crate) struct Linked {
 pub struct Vm {
     // What instructions read, together.
     stack_base: Fp,
-    /// Holds the limit of frames.
-    tick: Arc<Tick>,
+    stack_end: Fp,
+    growth: interp::Growth,
     funcs_ptr: *const FuncEntry,
     func_values_ptr: *const FuncValue,
     rt_ptr: *const RtType,

@@ -36,7 +36,8 @@ impl Vm {
         };
         let mut vm = Vm {
             stack_base: std::ptr::null_mut(),
-            tick: Default::default(),
+            stack_end: std::ptr::null_mut(),
+            growth: Default::default(),
             funcs_ptr: std::ptr::null(),
             func_values_ptr: std::ptr::null(),
             rt_ptr: std::ptr::null(),

@@ -21,9 +21,12 @@ macro_rules! enter {
     ($vm:ident, $entry:expr, $fp:ident, $at:expr, $ret:expr, $again:expr) => {{
         let (entry, at, ret): (FuncEntry, usize, Pc) = ($entry, $at, $ret);
         let callee = $fp.add(at);
-        if $vm.tick.exceeds(callee.add(entry.frame_slots)) {
-            // The same call once more, on a larger stack or after others have run.
-            return $vm.grow_stack($again, $fp, at + entry.frame_slots);
+        if callee.add(entry.frame_slots) > $vm.stack_end {
+            std::hint::cold_path();
+            // The same call once more, on a larger stack.
+            $vm.growth.pc = $again;
+            $vm.growth.slots = at + entry.frame_slots;
+            return (GROW_CODE.as_ptr(), $fp);
         }
         *callee.sub(1) = ret as u64 | (at as u64) << 48;
         (entry.code, callee)

@@ -23,7 +23,7 @@ macro_rules! jump {
                 let ($x, $y) = (get(fp, i.a()), get(fp, i.b()));
                 if $value {
                     keep_branch();
-                    jump_by!(vm, pc, fp, i.ic())
+                    (pc.offset(i.ic() as isize), fp)
                 } else {
                     (pc, fp)
                 }
@@ -38,7 +38,7 @@ macro_rules! jump_immediate {
                 let ($x, $y) = (get(fp, i.a()) as i64, i.ib());
                 if $value {
                     keep_branch();
-                    jump_by!(vm, pc, fp, i.ic())
+                    (pc.offset(i.ic() as isize), fp)
                 } else {
                     (pc, fp)
                 }
@@ -98,11 +98,11 @@ jump_immediate! {
 }
 
 handlers! {
-    Jmp |vm, i, pc, fp| { jump_by!(vm, pc, fp, i.ibc()) }
+    Jmp |vm, i, pc, fp| { (pc.offset(i.ibc() as isize), fp) }
     JT |vm, i, pc, fp| {
         if get(fp, i.a()) != 0 {
             keep_branch();
-            jump_by!(vm, pc, fp, i.ibc())
+            (pc.offset(i.ibc() as isize), fp)
         } else {
             (pc, fp)
         }
@@ -110,7 +110,7 @@ handlers! {
     JF |vm, i, pc, fp| {
         if get(fp, i.a()) == 0 {
             keep_branch();
-            jump_by!(vm, pc, fp, i.ibc())
+            (pc.offset(i.ibc() as isize), fp)
         } else {
             (pc, fp)
         }
@@ -120,7 +120,7 @@ handlers! {
         set(fp, i.a(), x);
         if (x as i64) < get(fp, i.b()) as i64 {
             keep_branch();
-            jump_by!(vm, pc, fp, i.ic())
+            (pc.offset(i.ic() as isize), fp)
         } else {
             (pc, fp)
         }
@@ -130,7 +130,7 @@ handlers! {
         set(fp, i.a(), x);
         if (x as i64) < get(fp, i.c()) as i64 {
             keep_branch();
-            jump_by!(vm, pc, fp, 1 + ext(pc, 0))
+            (pc.offset(1 + ext(pc, 0) as isize), fp)
         } else {
             (pc.add(1), fp)
         }

@@ -22,6 +22,12 @@ mod reflectops;
 pub(crate) mod slice;
 pub(crate) mod string;
 
+#[cfg(any(debug_assertions, not(target_arch = "x86_64")))]
+use std::sync::atomic::AtomicBool;
+#[cfg(not(any(debug_assertions, not(target_arch = "x86_64"))))]
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering;
+
 use lang::bytecode::op::{OPS, Op};
 
 use crate::{Vm, sched};
@@ -38,13 +44,33 @@ pub(crate) const AFTER_DEFERRED: u16 = HALT + 1;
 pub(crate) const GO_END: u16 = HALT + 2;
 /// Where a goroutine goes on that is to panic instead.
 pub(crate) const WAKE: u16 = HALT + 3;
+/// Where calls go that need more stack: as an instruction, so that their handlers have no call.
+pub(crate) const GROW: u16 = HALT + 4;
 pub(crate) static HALT_CODE: [u64; 2] = [HALT as u64; 2];
 pub(crate) static AFTER_DEFERRED_CODE: [u64; 2] = [AFTER_DEFERRED as u64; 2];
 pub(crate) static GO_END_CODE: [u64; 2] = [GO_END as u64; 2];
 pub(crate) static WAKE_CODE: [u64; 2] = [WAKE as u64; 2];
+pub(crate) static GROW_CODE: [u64; 2] = [GROW as u64; 2];
 
 /// The bits of a return link that are the address.
 pub(crate) const LINK_PC: u64 = (1 << 48) - 1;
+
+/// What a call leaves for `GROW`.
+pub(crate) struct Growth {
+    /// Behind the word of the call.
+    pub pc: Pc,
+    /// Slots that it needs from its frame on.
+    pub slots: usize,
+}
+
+impl Default for Growth {
+    fn default() -> Growth {
+        Growth {
+            pc: std::ptr::null(),
+            slots: 0,
+        }
+    }
+}
 
 /// An instruction word.
 #[derive(Clone, Copy)]
@@ -141,16 +167,6 @@ pub(crate) fn keep_branch() {
     };
 }
 
-/// Jumps by a number of words; back, only if no switch is due. `$pc` is behind the instruction word.
-macro_rules! jump_by {
-    ($vm:ident, $pc:ident, $fp:ident, $words:expr) => {{
-        let words = $words as isize;
-        if words < 0 && $vm.tick.is_due() {
-            return $vm.preempt($pc, $fp, $pc.offset(words));
-        }
-        ($pc.offset(words), $fp)
-    }};
-}
 /// Declares handlers: inlined ones (`Name |vm, i, pc, fp| { … }`).
 macro_rules! handlers {
     ($($name:ident |$vm:ident, $i:ident, $pc:ident, $fp:ident| $body:block)*) => {$(
@@ -184,7 +200,7 @@ macro_rules! check {
         }
     };
 }
-pub(crate) use {check, handlers, jump_by, slow_handlers};
+pub(crate) use {check, handlers, slow_handlers};
 
 /// All handlers by name, for the dispatch.
 mod all {
@@ -202,6 +218,21 @@ mod all {
     pub(crate) use super::string::*;
 }
 
+/// The instructions after which goroutines may switch: jumps and calls.
+const fn is_safepoint(op: u16) -> bool {
+    let calls = op == Op::Call as u16 || op == Op::CallV as u16 || op == Op::CallI as u16;
+    let counting = op == Op::IncJLt as u16 || op == Op::AddIJLt as u16;
+    calls || counting || op >= Op::Jmp as u16 && op <= Op::JNLeF as u16
+}
+
+/// Asks the running goroutine of some machine to let others run, or takes that back.
+#[cfg(any(debug_assertions, not(target_arch = "x86_64")))]
+pub(crate) fn ask_for_switch(due: bool) {
+    DUE.store(due, Ordering::Relaxed);
+}
+#[cfg(any(debug_assertions, not(target_arch = "x86_64")))]
+static DUE: AtomicBool = AtomicBool::new(false);
+
 /// Dispatch as a loop around one `match`.
 #[cfg(any(debug_assertions, not(target_arch = "x86_64")))]
 macro_rules! define_dispatch {
@@ -217,11 +248,15 @@ macro_rules! define_dispatch {
                     pc = pc.add(1);
                     (pc, fp) = match ins.op() {
                         $(n if n == Op::$name as u16 => all::$name(vm, ins, pc, fp),)*
-                        AFTER_DEFERRED => panics::after_deferred(vm),
-                        GO_END => sched::go_end(vm),
-                        WAKE => sched::wake(vm),
+                        AFTER_DEFERRED => panics::after_deferred(vm, fp),
+                        GO_END => sched::go_end(vm, fp),
+                        WAKE => sched::wake(vm, fp),
+                        GROW => panics::grow(vm, fp),
                         _ => return,
                     };
+                    if is_safepoint(ins.op()) && DUE.load(Ordering::Relaxed) && Ins(*pc).op() < HALT {
+                        (pc, fp) = vm.preempt(pc, fp);
+                    }
                 }
             }
         }
@@ -242,16 +277,16 @@ macro_rules! define_dispatch {
                     // SAFETY: as for `run`.
                     unsafe {
                         let (pc, fp) = all::$name(&mut *vm, ins, pc, fp);
-                        next(pc, fp, vm)
+                        if is_safepoint(Op::$name as u16) { next_or_switch(pc, fp, vm) } else { next(pc, fp, vm) }
                     }
                 }
             )*
             macro_rules! pseudo {
                 ($pseudo:ident, $f:path) => {
-                    pub(super) unsafe extern "C" fn $pseudo(_: Ins, _: Pc, _: Fp, vm: *mut Vm) {
+                    pub(super) unsafe extern "C" fn $pseudo(_: Ins, _: Pc, fp: Fp, vm: *mut Vm) {
                         // SAFETY: as for `run`.
                         unsafe {
-                            let (pc, fp) = $f(&mut *vm);
+                            let (pc, fp) = $f(&mut *vm, fp);
                             next(pc, fp, vm)
                         }
                     }
@@ -260,11 +295,33 @@ macro_rules! define_dispatch {
             pseudo!(after_deferred, panics::after_deferred);
             pseudo!(go_end, sched::go_end);
             pseudo!(wake, sched::wake);
+            pseudo!(grow, panics::grow);
+            /// In place of every instruction that jumps and calls lead to while a switch is due.
+            pub(super) unsafe extern "C" fn preempted(ins: Ins, pc: Pc, fp: Fp, vm: *mut Vm) {
+                // SAFETY: as for `run`; `pc` is behind the instruction's word.
+                unsafe {
+                    let (mut pc, mut fp) = (pc.sub(1), fp);
+                    if ins.op() < HALT {
+                        (pc, fp) = (*vm).preempt(pc, fp);
+                    }
+                    next(pc, fp, vm)
+                }
+            }
             pub(super) unsafe extern "C" fn halt(_: Ins, _: Pc, _: Fp, _: *mut Vm) {}
         }
 
-        static TABLE: [Handler; OPS.len() + 4] =
-            [$(tail::$name,)* tail::halt, tail::after_deferred, tail::go_end, tail::wake];
+        type Table = [Handler; OPS.len() + 5];
+        static TABLE: Table =
+            [$(tail::$name,)* tail::halt, tail::after_deferred, tail::go_end, tail::wake, tail::grow];
+        static PREEMPTING: Table = [tail::preempted; OPS.len() + 5];
+        /// The table that jumps and calls go on by: a switch is asked for by the other one, which costs no test.
+        static CURRENT: AtomicPtr<Table> = AtomicPtr::new((&raw const TABLE).cast_mut());
+
+        /// Asks the running goroutine of some machine to let others run, or takes that back.
+        pub(crate) fn ask_for_switch(due: bool) {
+            let table = if due { &raw const PREEMPTING } else { &raw const TABLE };
+            CURRENT.store(table.cast_mut(), Ordering::Relaxed);
+        }
 
         #[inline(always)]
         unsafe fn next(pc: Pc, fp: Fp, vm: *mut Vm) {
@@ -272,6 +329,16 @@ macro_rules! define_dispatch {
             unsafe {
                 let ins = Ins(*pc);
                 let handler = *TABLE.get_unchecked(ins.op() as usize);
+                handler(ins, pc.add(1), fp, vm)
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn next_or_switch(pc: Pc, fp: Fp, vm: *mut Vm) {
+            // SAFETY: as for `next`; both tables have all opcodes.
+            unsafe {
+                let ins = Ins(*pc);
+                let handler = *(*CURRENT.load(Ordering::Relaxed)).get_unchecked(ins.op() as usize);
                 handler(ins, pc.add(1), fp, vm)
             }
         }

@@ -266,10 +266,6 @@ impl Vm {
     #[inline(never)]
     pub(crate) fn grow_stack(&mut self, pc: Pc, fp: Fp, slots: usize) -> Next {
         let at = self.slot_of(fp);
-        if self.tick.is_due() {
-            // SAFETY: as below.
-            return self.preempt(pc, fp, unsafe { pc.sub(1) });
-        }
         if self.grow_to(at + slots + STACK_SLACK) {
             // SAFETY: `pc` is behind an instruction word.
             return (unsafe { pc.sub(1) }, self.frame_at(at));
@@ -304,8 +300,7 @@ impl Vm {
     pub(crate) fn bind_stack(&mut self) {
         self.stack_base = self.g.stack.as_mut_ptr();
         // SAFETY: the slack lies within the stack.
-        let limit = unsafe { self.stack_base.add(self.g.stack.len() - STACK_SLACK) };
-        self.tick.set_limit(limit);
+        self.stack_end = unsafe { self.stack_base.add(self.g.stack.len() - STACK_SLACK) };
     }
 
     #[cold]
@@ -318,8 +313,14 @@ impl Vm {
     }
 }
 
+/// A call needs more stack; it is made again.
+pub(crate) fn grow(vm: &mut Vm, fp: Fp) -> Next {
+    let (pc, slots) = (vm.growth.pc, vm.growth.slots);
+    vm.grow_stack(pc, fp, slots)
+}
+
 /// A deferred function that a panic ran has returned.
-pub(crate) fn after_deferred(vm: &mut Vm) -> Next {
+pub(crate) fn after_deferred(vm: &mut Vm, _: Fp) -> Next {
     let panic = vm.g.panics.last().expect("a panic ran the function");
     if !panic.recovered {
         return vm.unwind();

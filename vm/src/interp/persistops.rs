@@ -140,7 +140,7 @@ unsafe fn run_hook(vm: &mut Vm, pc: Pc, fp: Fp) -> Next {
     let entry = vm.funcs[func as usize];
     // SAFETY: the frame behind this one's end, in the stack once there is room.
     unsafe {
-        if vm.tick.exceeds(fp.add(slots + entry.frame_slots)) {
+        if fp.add(slots + entry.frame_slots) > vm.stack_end {
             let hook = Hook {
                 level: 0,
                 on_commit: true,

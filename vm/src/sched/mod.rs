@@ -25,6 +25,9 @@ use timer::Events;
 /// Ended goroutines keep no larger stacks.
 const KEPT_SLOTS_MAX: usize = 1024;
 
+/// Packages whose own code is not interrupted.
+const ATOMIC_PACKAGES: [&str; 4] = ["sync", "sync/atomic", "context", "time"];
+
 pub(crate) struct Sched {
     /// Goroutines by index; None for the running one. Ended ones wait there for new ones to take their stacks.
     all: Vec<Option<Box<Goroutine>>>,
@@ -86,6 +89,13 @@ impl Sched {
     fn push_next(&mut self, index: usize) {
         if let Some(before) = self.next.replace(index) {
             self.run_queue.push_back(before);
+        }
+    }
+
+    /// What was to run next runs after all others.
+    pub fn queue_next(&mut self) {
+        if let Some(next) = self.next.take() {
+            self.run_queue.push_back(next);
         }
     }
 
@@ -215,9 +225,7 @@ impl Vm {
 
     /// Lets the goroutines that are ready run first (runtime.Gosched, and preemption).
     pub(crate) fn yield_now(&mut self, pc: Pc, fp: Fp, resume: Pc) -> Next {
-        if let Some(next) = self.sched.next.take() {
-            self.sched.run_queue.push_back(next);
-        }
+        self.sched.queue_next();
         if self.sched.run_queue.is_empty() || self.in_txn() || self.sched.nested > 0 {
             return (resume, fp);
         }
@@ -226,18 +234,32 @@ impl Vm {
         self.schedule()
     }
 
-    /// The ticker has asked for a switch: at a call or a jump, the goroutine going on at `resume`.
+    /// A switch is due, and the goroutine has come by a jump or a call to the instruction at `pc`.
     #[cold]
-    #[inline(never)]
-    pub(crate) fn preempt(&mut self, pc: Pc, fp: Fp, resume: Pc) -> Next {
-        self.bind_stack();
+    pub(crate) fn preempt(&mut self, pc: Pc, fp: Fp) -> Next {
+        // SAFETY: an instruction has at least one word.
+        let at = unsafe { pc.add(1) };
+        if self.is_atomic(at) {
+            return (pc, fp);
+        }
+        ticker::acknowledge();
         if !self.in_txn() && self.sched.nested == 0 {
             self.run_due();
             if self.sched.live == 1 && self.sched.events.is_quiet() {
                 self.stop_ticker();
             }
         }
-        self.yield_now(pc, fp, resume)
+        self.yield_now(at, fp, pc)
+    }
+
+    /// Code of library packages that relies on running without interruption between its waits and its calls of
+    /// other code.
+    fn is_atomic(&self, pc: Pc) -> bool {
+        let name = self.func_at(pc).map_or("", |(_, func)| &func.name);
+        ATOMIC_PACKAGES.iter().any(|path| {
+            name.strip_prefix(path)
+                .is_some_and(|rest| rest.starts_with('.'))
+        })
     }
 
     /// The running goroutine has left its state; goes on with the next one that is ready.
@@ -318,12 +340,12 @@ impl Vm {
 }
 
 /// A goroutine's function has returned.
-pub(crate) fn go_end(vm: &mut Vm) -> Next {
+pub(crate) fn go_end(vm: &mut Vm, _: Fp) -> Next {
     vm.end_goroutine()
 }
 
 /// A woken goroutine panics instead of going on.
-pub(crate) fn wake(vm: &mut Vm) -> Next {
+pub(crate) fn wake(vm: &mut Vm, _: Fp) -> Next {
     let trap = vm.g.wake_trap.take().expect("a goroutine woken to panic");
     let (at, frame) = (vm.g.at, vm.g.frame);
     vm.throw(trap, at, vm.frame_at(frame))

@@ -1,89 +1,83 @@
-//! The clock of preemption: a thread that, while goroutines run, poisons the stack limit every few milliseconds.
-//! Calls compare with the limit anyway; loops look at it when they jump back.
+//! The clock of preemption: a thread that, while machines run goroutines, asks for a switch every few milliseconds.
 
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use crate::Vm;
+use crate::{Vm, interp};
 
 /// How long a goroutine runs while others are ready, as in Go.
 const SLICE: Duration = Duration::from_millis(10);
 
-/// What the ticker and the machine share.
-#[derive(Default)]
-pub(crate) struct Tick {
-    /// Where the running goroutine's frames must end; null asks it to stop at its next call or jump back.
-    limit: AtomicPtr<u64>,
-    /// The machine runs goroutines; else the ticker sleeps.
-    busy: AtomicBool,
+/// Machines that want ticks; with none the thread sleeps.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+static THREAD: Mutex<Option<Thread>> = Mutex::new(None);
+
+/// The request has been seen: by any machine of the process, there is one for all.
+pub(crate) fn acknowledge() {
+    interp::ask_for_switch(false);
 }
 
-impl Tick {
-    /// Does a frame that ends at `end` need a larger stack, or is a switch due?
-    #[inline(always)]
-    pub fn exceeds(&self, end: *mut u64) -> bool {
-        end > self.limit.load(Ordering::Relaxed)
-    }
-
-    #[inline(always)]
-    pub fn is_due(&self) -> bool {
-        self.limit.load(Ordering::Relaxed).is_null()
-    }
-
-    /// Sets the limit, which also takes back a request to stop.
-    pub fn set_limit(&self, limit: *mut u64) {
-        self.limit.store(limit, Ordering::Relaxed);
-    }
-}
-
-/// The thread, once there is one.
+/// A machine's claim on ticks.
 #[derive(Default)]
 pub(crate) struct Ticker {
-    thread: Option<Thread>,
+    is_on: bool,
 }
 
 impl Vm {
     /// From now on goroutines share time.
     #[inline]
     pub(crate) fn start_ticker(&mut self) {
-        if !self.tick.busy.load(Ordering::Relaxed) {
-            self.wake_ticker();
+        if !self.ticker.is_on {
+            self.ticker.start();
         }
     }
 
+    /// The machine waits, or nothing else can run: no switches are needed.
+    pub(crate) fn stop_ticker(&mut self) {
+        self.ticker.stop();
+    }
+}
+
+impl Ticker {
     #[cold]
-    fn wake_ticker(&mut self) {
-        self.tick.busy.store(true, Ordering::Relaxed);
-        match &self.ticker.thread {
+    fn start(&mut self) {
+        self.is_on = true;
+        if BUSY.fetch_add(1, Ordering::Relaxed) > 0 {
+            return;
+        }
+        let mut known = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
             Some(thread) => thread.unpark(),
             None => {
-                let tick = Arc::downgrade(&self.tick);
                 // Without a thread goroutines still run, each until it blocks.
-                let started = thread::Builder::new()
-                    .name("ticker".into())
-                    .spawn(move || run(&tick));
-                self.ticker.thread = started.ok().map(|handle| handle.thread().clone());
+                let started = thread::Builder::new().name("ticker".into()).spawn(run);
+                *known = started.ok().map(|handle| handle.thread().clone());
             }
         }
     }
 
-    /// The machine waits, or there is one goroutine only: no switches are needed.
-    pub(crate) fn stop_ticker(&mut self) {
-        self.tick.busy.store(false, Ordering::Relaxed);
+    fn stop(&mut self) {
+        if std::mem::take(&mut self.is_on) {
+            BUSY.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
-fn run(tick: &Weak<Tick>) {
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn run() {
     loop {
         thread::sleep(SLICE);
-        let Some(tick) = tick.upgrade() else { return };
-        if tick.busy.load(Ordering::Relaxed) {
-            tick.limit.store(std::ptr::null_mut(), Ordering::Relaxed);
-            continue;
+        if BUSY.load(Ordering::Relaxed) > 0 {
+            interp::ask_for_switch(true);
+        } else {
+            thread::park();
         }
-        drop(tick);
-        thread::park_timeout(Duration::from_secs(60));
     }
 }

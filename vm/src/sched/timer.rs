@@ -224,6 +224,8 @@ impl Vm {
                 Action::Wake(goroutine) => self.ready(goroutine),
                 Action::Start { closure, .. } => self.spawn(closure, None),
             }
+            // In the order of their times.
+            self.sched.queue_next();
         }
         if !self.sched.events.fds.is_empty() {
             self.poll_fds(Some(Duration::ZERO));
