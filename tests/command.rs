@@ -390,3 +390,72 @@ fn scripts_need_no_imports() {
     );
     s.pgo(&["program.pgo"]).fails(1, &["undefined: fmt"]);
 }
+
+/// A goroutine that reads standard input does not keep others from running.
+#[test]
+fn input_that_is_late() {
+    let s = Scratch::new("late");
+    let program = s.file(
+        "late.pgo",
+        "import (\n\"bufio\"\n\"fmt\"\n\"os\"\n\"time\"\n)\n\
+         lines := make(chan string)\n\
+         go func() {\n\tfor s := bufio.NewScanner(os.Stdin); s.Scan(); {\n\t\tlines <- s.Text()\n\t}\n\tclose(lines)\n}()\n\
+         fmt.Println(<-lines)\n\
+         ticks := 0\n\
+         for t := time.NewTicker(time.Millisecond); ticks < 5; ticks++ {\n\t<-t.C\n}\n\
+         fmt.Println(\"ticked\")\n\
+         for l := range lines {\n\tfmt.Println(l)\n}\n",
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pgo"))
+        .arg(&program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"one\n").unwrap();
+    let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    // The second line comes only after the ticks.
+    for expected in ["one", "ticked"] {
+        line.clear();
+        std::io::BufRead::read_line(&mut output, &mut line).unwrap();
+        assert_eq!(line.trim_end(), expected);
+    }
+    input.write_all(b"two\n").unwrap();
+    drop(input);
+    line.clear();
+    std::io::Read::read_to_string(&mut output, &mut line).unwrap();
+    assert_eq!(line, "two\n");
+    assert!(child.wait().unwrap().success());
+}
+
+/// Goroutines of a session go on with its next chunks, also after one of them has failed.
+#[test]
+fn goroutines_of_a_session() {
+    let s = Scratch::new("session");
+    let printed = s.pgo_with_input(
+        &["repl"],
+        "c, d := make(chan int), make(chan string)\n\
+         go func() { for v := range c { d <- string(rune('a' + v)) } }()\n\
+         c <- 1\n\
+         <-d\n\
+         var none chan int\n\
+         <-none\n\
+         c <- 2\n\
+         <-d\n\
+         import \"time\"\n\
+         go func() { panic(\"in go\") }()\n\
+         time.Sleep(time.Millisecond)\n\
+         c <- 3\n\
+         <-d\n",
+    );
+    for part in ["\"b\"", "\"c\"", "\"d\""] {
+        assert!(printed.out.contains(part), "{printed:?}");
+    }
+    assert!(
+        printed.err.contains("all goroutines are asleep"),
+        "{printed:?}"
+    );
+    assert!(printed.err.contains("panic: in go"), "{printed:?}");
+}

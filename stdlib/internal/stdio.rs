@@ -20,10 +20,14 @@ pub const NATIVES: &[NativeDef] = natives! {
     };
     "internal/stdio.Read" "func(int, []uint8) (int, int)" => |c| {
         let (fd, p) = (c.int(), c.bytes());
+        let raw = if fd == 0 { Some(0) } else { host::raw_fd(fd) };
+        if let Some(raw) = raw
+            && (c.in_txn() || !c.is_alone())
+            && !c.is_readable(raw)
+        {
+            return Err(NativeError::Block(Wait::Readable(raw)));
+        }
         let result = if fd == 0 {
-            if c.in_txn() || !c.is_alone() && !c.is_readable(0) {
-                return Err(NativeError::Block(Wait::Readable(0)));
-            }
             let mut buf = vec![0; p.len()];
             let result = c.read_stdin(&mut buf);
             if let Ok(n) = result {

@@ -68,6 +68,12 @@ pub fn with_file<T>(fd: i64, f: impl FnOnce(&mut File) -> io::Result<T>) -> io::
     })
 }
 
+/// The system's number of an open file.
+pub fn raw_fd(fd: i64) -> Option<i32> {
+    use std::os::fd::AsRawFd;
+    with_file(fd, |file| Ok(file.as_raw_fd())).ok()
+}
+
 /// A string argument as a path or name of the system.
 pub fn os_string(c: &mut Ctx) -> std::ffi::OsString {
     use std::os::unix::ffi::OsStringExt;

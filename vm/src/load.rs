@@ -89,7 +89,10 @@ impl Vm {
     /// Takes a program, or a grown version of the one it has. Not while one runs.
     pub fn load(&mut self, program: &Program) {
         debug_assert_eq!(lang::bytecode::verify::verify(program), Ok(()));
-        let program = copy_of(program);
+        let mut program = copy_of(program);
+        if !self.keep_code(&mut program) {
+            self.drop_other_goroutines();
+        }
         let (old, new) = (self.types.rt.len(), program.types.len());
         let mut rt = std::mem::take(&mut self.types.rt);
         for (ty, desc) in program.types.iter().enumerate().take(new).skip(old) {
@@ -184,6 +187,22 @@ impl Vm {
             method: 0,
             func: NO_FUNC,
         });
+    }
+
+    /// Code stays where it is while a program grows: goroutines of earlier chunks of a session go on in it. False if
+    /// some could not be kept.
+    fn keep_code(&mut self, program: &mut Program) -> bool {
+        let Some(old) = Rc::get_mut(&mut self.types.program) else {
+            return false;
+        };
+        let mut kept = true;
+        for (new, old) in program.funcs.iter_mut().zip(&mut old.funcs) {
+            match new.code == old.code {
+                true => std::mem::swap(&mut new.code, &mut old.code),
+                false => kept = false,
+            }
+        }
+        kept
     }
 
     /// Lives as long as the process, as map types of a program do.

@@ -231,14 +231,18 @@ impl Vm {
         if w.chosen != 0 {
             g.stack[w.chosen as usize] = w.case.into();
         }
-        let mut waits = std::mem::take(&mut g.waits);
-        for &entry in &waits {
+        self.leave_channels(w.goroutine as usize);
+        self.ready(w.goroutine as usize);
+    }
+
+    /// Takes a goroutine out of the queues of all channels.
+    pub(super) fn leave_channels(&mut self, goroutine: usize) {
+        let mut waits = std::mem::take(&mut self.goroutine(goroutine).waits);
+        for entry in waits.drain(..) {
             self.unlink(entry);
             self.sched.waiters.free.push(entry);
         }
-        waits.clear();
-        self.goroutine(w.goroutine as usize).waits = waits;
-        self.ready(w.goroutine as usize);
+        self.goroutine(goroutine).waits = waits;
     }
 
     fn unlink(&mut self, waiter: u32) {

@@ -291,7 +291,10 @@ impl Vm {
     fn put_away(&mut self, mut g: Box<Goroutine>) {
         let index = g.index;
         if g.state == State::Dead {
-            self.sched.free.push(index);
+            // The first goroutine's place is its own.
+            if index != 0 {
+                self.sched.free.push(index);
+            }
             if g.stack.len() > KEPT_SLOTS_MAX {
                 g.stack = Vec::new();
             }
@@ -323,19 +326,56 @@ impl Vm {
         self.schedule()
     }
 
-    /// After a run: the first goroutine is the running one again. Others stay only after a run that ended by
-    /// itself (a session's next chunk goes on with them).
+    /// After a run: the first goroutine is the running one again, anew if the run did not end by itself. Others go
+    /// on with a session's next chunk, but for one whose panic has ended the run.
     pub(crate) fn settle_goroutines(&mut self, ended: bool) {
         if ended && self.g.index == 0 {
             return;
         }
-        let nested = self.sched.nested;
-        self.sched = Sched {
-            nested,
-            ..Sched::new()
-        };
+        if self.g.index != 0 {
+            let failed = self.g.index;
+            self.drop_goroutine(failed);
+            let first = self.sched.all[0].take().expect("the first goroutine waits");
+            let before = std::mem::replace(&mut self.g, first);
+            self.put_away(before);
+        }
+        self.forget(0);
+        if self.g.state == State::Dead {
+            self.sched.live += 1;
+            self.sched.main_ended = false;
+        }
         *self.g = Goroutine::first();
         self.bind_stack();
+    }
+
+    /// Ends all goroutines but the first.
+    pub(crate) fn drop_other_goroutines(&mut self) {
+        let others: Vec<usize> = self.sched.parked().map(|g| g.index).collect();
+        for index in others {
+            self.drop_goroutine(index);
+            if let Some(g) = self.sched.all[index].take() {
+                self.put_away(g);
+            }
+        }
+    }
+
+    fn drop_goroutine(&mut self, index: usize) {
+        self.forget(index);
+        let g = self.goroutine(index);
+        if g.state != State::Dead {
+            g.state = State::Dead;
+            self.sched.live -= 1;
+        }
+    }
+
+    /// Takes a goroutine out of all queues.
+    fn forget(&mut self, index: usize) {
+        self.leave_channels(index);
+        self.sched.events.forget(index);
+        self.sched.run_queue.retain(|&ready| ready != index);
+        if self.sched.next == Some(index) {
+            self.sched.next = None;
+        }
     }
 }
 

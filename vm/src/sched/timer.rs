@@ -118,6 +118,22 @@ impl Events {
         }
     }
 
+    /// Nothing wakes the goroutine any more.
+    pub fn forget(&mut self, goroutine: usize) {
+        for (at, timer) in self.timers.iter_mut().enumerate() {
+            if timer.is_pending && matches!(timer.action, Action::Wake(index) if index == goroutine)
+            {
+                timer.is_pending = false;
+                self.free.push(at as u32);
+            }
+        }
+        self.sleepers.retain(|_, sleepers| {
+            sleepers.retain(|sleeper| sleeper.goroutine != goroutine);
+            !sleepers.is_empty()
+        });
+        self.fds.retain(|wait| wait.goroutine != goroutine);
+    }
+
     /// The earliest pending timer.
     fn first(&mut self) -> Option<(u64, u32)> {
         while let Some(&Reverse((when, at, use_number))) = self.due.peek() {
