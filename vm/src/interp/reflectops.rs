@@ -28,7 +28,7 @@ slow_handlers! {
         let entry: FuncEntry = *vm.funcs_ptr.add(func as usize);
         let callee = fp.add(i.a());
         let frame_slots = entry.frame_slots.max(slots);
-        if vm.tick.exceeds(callee.add(frame_slots)) {
+        if callee.add(frame_slots) > vm.stack_end {
             return vm.grow_stack(pc, fp, i.a() + frame_slots);
         }
         raw::copy(callee as u64, image, slots as u64 * 8);
