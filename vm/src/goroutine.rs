@@ -71,6 +71,8 @@ pub(crate) struct Goroutine {
     pub waits: Vec<u32>,
     /// Raised when it goes on (a send whose channel was closed meanwhile).
     pub wake_trap: Option<Trap>,
+    /// Sends for a timer; programs do not count it.
+    pub is_system: bool,
     /// The `go` statement that started it, and the goroutine that ran the statement.
     pub creator: Option<(Pc, u64)>,
 }
@@ -99,6 +101,7 @@ impl Goroutine {
             frame: 0,
             waits: Vec::new(),
             wake_trap: None,
+            is_system: false,
             creator: None,
         }
     }

@@ -105,9 +105,10 @@ impl Sched {
 }
 
 impl Vm {
-    /// Number of goroutines that have not ended.
+    /// Number of the program's goroutines that have not ended.
     pub(crate) fn goroutine_count(&self) -> usize {
-        self.sched.live
+        let system = self.sched.parked().filter(|g| g.is_system).count();
+        self.sched.live - system
     }
 
     /// A goroutine by index, running or not.
@@ -120,9 +121,9 @@ impl Vm {
             .expect("an index of a goroutine")
     }
 
-    /// Starts a func value without parameters as a goroutine; `at` is behind the instruction of the `go` statement,
-    /// if one starts it.
-    pub(crate) fn spawn(&mut self, closure: u64, at: Option<Pc>) {
+    /// Starts a func value without parameters as a goroutine and gives its index; `at` is behind the instruction of
+    /// the `go` statement, if one starts it.
+    pub(crate) fn spawn(&mut self, closure: u64, at: Option<Pc>) -> usize {
         let func = self.deferred_func(closure, false);
         let entry = self.funcs[func as usize];
         let slots = (2 * STACK_SLACK + entry.frame_slots).max(SMALL_SLOTS);
@@ -152,9 +153,11 @@ impl Vm {
         g.at = unsafe { entry.code.add(1) };
         g.frame = frame;
         g.creator = at.map(|at| (at, self.g.id));
+        g.is_system = false;
         self.sched.all[index] = Some(g);
         self.sched.push_next(index);
         self.start_ticker();
+        index
     }
 
     /// Makes a waiting goroutine ready.
@@ -396,7 +399,8 @@ impl Vm {
     pub(crate) fn go(&mut self, closure: u64, pc: Pc) {
         let level = self.g.txns.len();
         if level == 0 {
-            return self.spawn(closure, Some(pc));
+            self.spawn(closure, Some(pc));
+            return;
         }
         let hook = crate::goroutine::Hook {
             level,
@@ -412,7 +416,9 @@ impl Vm {
         loop {
             let hook = self.g.next_hook()?;
             match hook.go {
-                at @ Some(_) => self.spawn(hook.closure, at),
+                at @ Some(_) => {
+                    self.spawn(hook.closure, at);
+                }
                 None => return Some(hook.closure),
             }
         }

@@ -238,7 +238,10 @@ impl Vm {
         while let Some(action) = self.sched.events.take_due() {
             match action {
                 Action::Wake(goroutine) => self.ready(goroutine),
-                Action::Start { closure, .. } => self.spawn(closure, None),
+                Action::Start { closure, chan } => {
+                    let index = self.spawn(closure, None);
+                    self.goroutine(index).is_system = chan != 0;
+                }
             }
             // In the order of their times.
             self.sched.queue_next();
