@@ -151,6 +151,8 @@ impl Checker {
         let slice = self.emit(s);
         if c.ellipsis.is_some() {
             let Some(t) = list.next() else {
+                let message = "not enough arguments in call to append";
+                self.err(Code::ArgumentCount, c.rparen, message);
                 return Operand::invalid(span);
             };
             if list.next().is_some() {

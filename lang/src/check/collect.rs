@@ -135,6 +135,9 @@ impl Checker {
             if let Some(base) = receiver_base(&recv.ty) {
                 let methods = &mut self.packages[pkg.0 as usize].methods;
                 methods.entry(base.name).or_default().push((file, decl));
+            } else {
+                let package = &mut self.packages[pkg.0 as usize];
+                package.foreign_methods.push((file, decl));
             }
             return;
         }
@@ -248,7 +251,7 @@ impl Checker {
         let (name, span) = match spec.name {
             Some(n) if self.is_blank(n.name) => return,
             Some(n) if self.name(n.name) == "." => {
-                self.dot_import(file, spec, imported);
+                self.dot_import(pkg, file, spec, imported);
                 return;
             }
             Some(n) => (n.name, n.span),
@@ -282,23 +285,36 @@ impl Checker {
             )
             .also(span, format!("other declaration of {text}"));
             self.diagnostics.push(d);
-            return;
         }
         self.file_scopes[file as usize].insert(name, id);
     }
 
-    fn dot_import(&mut self, file: u32, spec: &ast::ImportSpec, imported: PkgId) {
-        let all: Vec<_> = self.packages[imported.0 as usize]
+    fn dot_import(&mut self, pkg: PkgId, file: u32, spec: &ast::ImportSpec, imported: PkgId) {
+        let mut all: Vec<_> = self.packages[imported.0 as usize]
             .scope
             .iter()
             .map(|(n, o)| (*n, *o))
             .collect();
+        all.sort();
+        self.dot_imports.entry((file, imported)).or_insert(false);
         for (name, obj) in all {
-            if is_exported(self.name(name)) {
-                self.file_scopes[file as usize].insert(name, obj);
+            if !is_exported(self.name(name)) {
+                continue;
             }
+            if let Some(&own) = self.packages[pkg.0 as usize].scope.get(&name) {
+                let text = self.name(name).to_string();
+                let (p, path) = (
+                    self.a.names.packages[imported.0 as usize].0.clone(),
+                    self.name(spec.path).to_string(),
+                );
+                let message = format!(
+                    "{text} already declared through dot-import of package {p} (\"{path}\")"
+                );
+                let at = self.obj(own).span;
+                self.err(Code::Redeclared, at, message);
+            }
+            self.file_scopes[file as usize].insert(name, obj);
         }
-        let _ = spec;
     }
 
     /// `"os" imported and not used`, for every file of a package.
@@ -307,6 +323,10 @@ impl Checker {
             let ast = self.files[file as usize].clone();
             for spec in &ast.imports {
                 let span = spec.name.map_or(spec.path_span, |n| n.span);
+                if spec.name.is_some_and(|n| self.name(n.name) == ".") {
+                    self.report_unused_dot_import(file, spec);
+                    continue;
+                }
                 let found = self.file_scopes[file as usize]
                     .values()
                     .copied()
@@ -329,6 +349,19 @@ impl Checker {
                 };
                 self.err(Code::UnusedImport, spec.span, message);
             }
+        }
+    }
+}
+
+impl Checker {
+    fn report_unused_dot_import(&mut self, file: u32, spec: &ast::ImportSpec) {
+        let path = self.name(spec.path).to_string();
+        let Some(&imported) = self.by_path.get(&path) else {
+            return;
+        };
+        if self.dot_imports.get(&(file, imported)) == Some(&false) {
+            let message = format!("\"{path}\" imported and not used");
+            self.err(Code::UnusedImport, spec.span, message);
         }
     }
 }

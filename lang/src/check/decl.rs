@@ -29,6 +29,12 @@ impl Checker {
         let Some(decl) = o.decl else {
             return;
         };
+        if o.alias {
+            self.resolve_defined_types(id);
+            if self.obj(id).state != State::White {
+                return;
+            }
+        }
         self.obj_mut(id).state = State::Grey;
         self.path.push(id);
         let env = self.file_env(decl.file());

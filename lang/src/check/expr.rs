@@ -116,6 +116,11 @@ impl Checker {
             self.err(Code::Undefined, e.span, format!("undefined: {text}"));
             return Operand::invalid(e.span);
         };
+        if let (Some(file), Some(pkg)) = (self.env.file, self.obj(id).pkg)
+            && let Some(used) = self.dot_imports.get_mut(&(file, pkg))
+        {
+            *used = true;
+        }
         if id == self.universe.iota {
             return match self.env.iota {
                 Some(n) => Operand::constant(Basic::UntypedInt.ty(), Value::int(n), e.span),

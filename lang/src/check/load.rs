@@ -32,6 +32,7 @@ impl Checker {
             files: Vec::new(),
             imports: Vec::new(),
             methods: FxHashMap::default(),
+            foreign_methods: Vec::new(),
             inits: Vec::new(),
             blank_funcs: Vec::new(),
             var_inits: Vec::new(),

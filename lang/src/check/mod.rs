@@ -127,6 +127,8 @@ struct Package {
     imports: Vec<PkgId>,
     /// Method declarations by the name of their receiver's base type.
     methods: FxHashMap<Symbol, Vec<(u32, u32)>>,
+    /// Methods whose receiver is no name.
+    foreign_methods: Vec<(u32, u32)>,
     /// `func init()`s.
     inits: Vec<(u32, u32)>,
     blank_funcs: Vec<(u32, u32)>,
@@ -226,6 +228,8 @@ pub(crate) struct Checker {
     local_types: u32,
     method_sets: FxHashMap<Ty, Rc<Vec<tir::MethodSetEntry>>>,
     wrappers: FxHashMap<(Ty, IMethod), tir::WrapperFunc>,
+    /// Packages imported with a dot, by file, and whether a name of theirs is used.
+    dot_imports: FxHashMap<(u32, PkgId), bool>,
     /// Where errors were found before checking began.
     malformed: Vec<Span>,
     /// A call or receive has been met: `len` of such an expression is no constant.
@@ -285,6 +289,7 @@ impl Checker {
             local_types: 0,
             method_sets: FxHashMap::default(),
             wrappers: FxHashMap::default(),
+            dot_imports: FxHashMap::default(),
             malformed: Vec::new(),
             has_call: false,
             interactive: false,

@@ -64,6 +64,43 @@ impl Checker {
         }
     }
 
+    /// The defined types that an alias mentions are resolved before it, so that it has its type
+    /// when they refer to it.
+    pub(super) fn resolve_defined_types(&mut self, alias: ObjId) {
+        let (mut todo, mut seen) = (vec![alias], vec![alias]);
+        while let Some(id) = todo.pop() {
+            let Some(DeclRef::Type { file, decl, spec }) = self.obj(id).decl else {
+                continue;
+            };
+            let ast = self.files[file as usize].clone();
+            let DeclKind::Type(specs) = &ast.decls[decl as usize].kind else {
+                continue;
+            };
+            let words = self.sources.text(specs[spec as usize].ty.span);
+            let words = words.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let words: Vec<Symbol> = words
+                .filter_map(|w| self.a.names.interner.find(w))
+                .collect();
+            let pkg = self.file_pkgs[file as usize];
+            for word in words {
+                let Some(&found) = self.packages[pkg.0 as usize].scope.get(&word) else {
+                    continue;
+                };
+                if seen.contains(&found)
+                    || self.obj(found).state != State::White
+                    || !matches!(self.obj(found).decl, Some(DeclRef::Type { .. }))
+                {
+                    continue;
+                }
+                seen.push(found);
+                match self.obj(found).alias {
+                    true => todo.push(found),
+                    false => self.resolve(found),
+                }
+            }
+        }
+    }
+
     /// Is a receiver `*T`, or an alias of it?
     pub(super) fn is_pointer_receiver(&self, e: &Expr) -> bool {
         if matches!(e.unparen().kind, ExprKind::Star(_)) {
@@ -77,6 +114,7 @@ impl Checker {
 
     /// Methods belong to a type of their package; the others are checked as functions.
     pub(super) fn check_methods_have_types(&mut self, pkg: PkgId) {
+        self.check_foreign_methods(pkg);
         let mut all: Vec<_> = self.packages[pkg.0 as usize]
             .methods
             .iter()
@@ -102,6 +140,39 @@ impl Checker {
                 self.packages[pkg.0 as usize].blank_funcs.push((file, decl));
                 self.bad_receiver(pkg, file, found, name, recv);
             }
+        }
+    }
+
+    /// `func (r *other.T) m()` and receivers that are no types at all.
+    fn check_foreign_methods(&mut self, pkg: PkgId) {
+        for (file, decl) in self.packages[pkg.0 as usize].foreign_methods.clone() {
+            let ast = self.files[file as usize].clone();
+            let DeclKind::Func(d) = &ast.decls[decl as usize].kind else {
+                continue;
+            };
+            self.packages[pkg.0 as usize].blank_funcs.push((file, decl));
+            let Some(recv) = &d.receiver else {
+                continue;
+            };
+            let mut base = recv.ty.unparen();
+            if let ExprKind::Star(x) = &base.kind {
+                base = x.unparen();
+            }
+            let env = self.file_env(file);
+            self.in_env(env, |c| {
+                let ty = c.typ(base);
+                if ty == INVALID {
+                    return;
+                }
+                let text = c.ty_str(ty);
+                let message = match c.a.types.kind(ty) {
+                    TyKind::Named(_) | TyKind::Basic(_) => {
+                        format!("cannot define new methods on non-local type {text}")
+                    }
+                    _ => format!("invalid receiver type {text}"),
+                };
+                c.err(Code::InvalidDeclaration, base.span, message);
+            });
         }
     }
 

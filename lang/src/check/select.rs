@@ -126,6 +126,7 @@ impl Checker {
                 self.err(Code::Undefined, name.span, message);
                 invalid
             }
+            Lookup::NotFound if self.a.types.embeds_invalid(ty, &mut Vec::new()) => invalid,
             Lookup::NotFound => {
                 self.not_found(operand, ty, name);
                 invalid
@@ -278,6 +279,9 @@ impl Checker {
     fn method_expression<'e>(&mut self, e: &'e Expr, x: Operand<'e>, name: Ident) -> Operand<'e> {
         self.flush_pending();
         let t = x.ty;
+        if !self.is_usable(t) {
+            return Operand::invalid(e.span);
+        }
         let bare = x.ast.map(|e| &e.unparen().kind);
         if matches!(bare, Some(E::Ident(_) | E::Selector { .. })) && self.is_generic_named(t) {
             let text = self.generic_str(t);

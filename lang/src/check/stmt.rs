@@ -317,7 +317,10 @@ impl Checker {
     /// The call of a `go` or `defer` statement as a `func()` value.
     fn suspended(&mut self, e: &Expr, word: &str, out: &mut Vec<tir::Stmt>) -> Option<tir::Expr> {
         let E::Call(c) = &e.unparen().kind else {
-            self.use_expr(e);
+            let x = self.raw_expr(e, None);
+            if x.mode == Mode::Invalid {
+                return None;
+            }
             let message = format!("expression in {word} must be function call");
             self.err(Code::InvalidCall, e.span, message);
             return None;

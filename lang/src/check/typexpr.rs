@@ -40,6 +40,11 @@ pub(super) enum Delayed {
         span: Span,
         pkg: Option<PkgId>,
     },
+    ChanElem {
+        ty: Ty,
+        span: Span,
+        pkg: Option<PkgId>,
+    },
     FieldMethod {
         named: NamedId,
         pkg: Option<PkgId>,
@@ -55,6 +60,7 @@ impl Checker {
                 | Delayed::Embedded { pkg, .. }
                 | Delayed::TypeArgs { pkg, .. }
                 | Delayed::VarType { pkg, .. }
+                | Delayed::ChanElem { pkg, .. }
                 | Delayed::FieldMethod { pkg, .. } => *pkg,
             };
             let saved = std::mem::replace(&mut self.env.pkg, pkg);
@@ -86,6 +92,12 @@ impl Checker {
                         named,
                         pkg: self.env.pkg,
                     });
+                }
+            }
+            Delayed::ChanElem { ty, span, .. } => {
+                if !self.a.types.mentions(ty, None) && self.a.types.layout(ty).size >= 1 << 16 {
+                    let message = "channel element type too large (>64kB)";
+                    self.err(Code::InvalidType, span, message);
                 }
             }
             Delayed::FieldMethod { named, .. } => self.field_method_clash(named),
@@ -258,6 +270,12 @@ impl Checker {
             }
             ExprKind::ChanType { dir, elem } => {
                 let elem = self.var_typ(elem);
+                let (span, pkg) = (e.span, self.env.pkg);
+                let ty = elem;
+                self.delayed.push(Delayed::ChanElem { ty, span, pkg });
+                if self.resolving == 0 {
+                    self.run_delayed();
+                }
                 let dir = match dir {
                     ast::ChanDir::Both => ChanDir::Both,
                     ast::ChanDir::Send => ChanDir::Send,

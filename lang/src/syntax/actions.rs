@@ -546,6 +546,13 @@ impl Context<'_> {
         embedded(self.name(name))
     }
 
+    /// An embedded type in parentheses is an error, but all that is wrong with it.
+    pub fn parenthesized(&mut self, at: Span, lo: u32, ty: Expr) -> Expr {
+        self.syntax_error(at, "cannot parenthesize embedded type");
+        let span = self.span(lo, ty.span.hi);
+        self.bad(span)
+    }
+
     pub fn struct_type(&mut self, lo: u32, fields: Vec<Field>, rbrace: Span) -> Expr {
         let span = self.span(lo, rbrace.hi);
         self.expr(

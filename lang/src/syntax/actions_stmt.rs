@@ -272,15 +272,13 @@ impl Context<'_> {
 
     /// The operand of `go` and `defer`.
     pub fn called(&mut self, keyword: &str, expr: Expr) -> Expr {
-        let message = match &expr.kind {
-            ExprKind::Call(_) | ExprKind::Bad => return expr,
-            ExprKind::Paren(_) if matches!(expr.unparen().kind, ExprKind::Call(_)) => {
-                format!("expression in {keyword} must not be parenthesized")
-            }
-            _ => format!("expression in {keyword} must be function call"),
-        };
-        self.diags.error(Code::Syntax, expr.span, message);
-        self.bad(expr.span)
+        if let ExprKind::Paren(_) = &expr.kind
+            && matches!(expr.unparen().kind, ExprKind::Call(_))
+        {
+            let message = format!("expression in {keyword} must not be parenthesized");
+            self.diags.error(Code::Syntax, expr.span, message);
+        }
+        expr
     }
 
     pub fn define(&mut self, left: Vec<Expr>, op_span: Span, right: Vec<Expr>) -> StmtKind {

@@ -624,7 +624,6 @@ fn syntax_errors_have_go_wording() {
             "3: syntax error: imports must appear before other declarations",
         ),
         ("import 42", "1: syntax error: import path must be a string"),
-        ("go f", "1: expression in go must be function call"),
         (
             "defer (f())",
             "1: expression in defer must not be parenthesized",

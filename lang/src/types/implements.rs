@@ -119,11 +119,16 @@ impl Types {
                 Lookup::Method(sel) if sel.sig == m.sig && !self.is_generic_method(&sel) => {
                     continue;
                 }
+                // In error, and reported.
+                Lookup::Method(sel) if self.has_invalid(sel.sig) || self.has_invalid(m.sig) => {
+                    continue;
+                }
                 Lookup::Method(sel) => MissingReason::WrongType(sel.sig),
                 Lookup::NeedsPointer(sel) if sel.sig != m.sig => MissingReason::WrongType(sel.sig),
                 Lookup::NeedsPointer(_) => MissingReason::PointerReceiver,
                 Lookup::Ambiguous => MissingReason::Ambiguous,
                 Lookup::Field(_) => MissingReason::Field,
+                Lookup::NotFound if self.embeds_invalid(v, &mut Vec::new()) => continue,
                 Lookup::NotFound => MissingReason::NotFound,
             };
             missing.push(MissingMethod {
@@ -132,6 +137,35 @@ impl Types {
             });
         }
         missing
+    }
+
+    /// Is a type in error among a function type's?
+    fn has_invalid(&self, sig: Ty) -> bool {
+        let invalid = |t: &Ty| self.underlying(*t) == Basic::Invalid.ty();
+        match self.kind(sig) {
+            TyKind::Func(s) => s.params.iter().chain(&s.results).any(invalid),
+            _ => false,
+        }
+    }
+
+    /// Is a type in error embedded, whose methods nobody knows?
+    pub fn embeds_invalid(&self, t: Ty, seen: &mut Vec<Ty>) -> bool {
+        let base = match self.kind(t) {
+            TyKind::Pointer(e) => *e,
+            _ => t,
+        };
+        if seen.contains(&base) {
+            return false;
+        }
+        seen.push(base);
+        match self.under(base) {
+            TyKind::Basic(b) => *b == Basic::Invalid,
+            TyKind::Struct(s) => s
+                .fields
+                .iter()
+                .any(|f| f.embedded && self.embeds_invalid(f.ty, seen)),
+            _ => false,
+        }
     }
 
     /// The method that a method of an interface names.
