@@ -36,6 +36,9 @@ fn cmp_op(op: BinaryOp) -> CmpOp {
     }
 }
 
+/// Longer constant strings are refused; a few doublings would fill the memory.
+const STRING_MAX: usize = 1 << 28;
+
 /// What of an operation the messages show.
 #[derive(Clone, Copy)]
 pub(super) struct Operation<'e> {
@@ -316,6 +319,16 @@ impl Checker {
                 y.span,
                 "invalid operation: division by zero",
             );
+            return Operand::invalid(o.span);
+        }
+        if let (Some(a), Some(b)) = (x.val.as_str(), y.val.as_str())
+            && a.len() + b.len() > STRING_MAX
+        {
+            let message = format!(
+                "constant string too long ({} bytes > {STRING_MAX} bytes)",
+                a.len() + b.len()
+            );
+            self.err(Code::ConstantOverflow, o.op_span, message);
             return Operand::invalid(o.span);
         }
         if x.is_const() && y.is_const() {

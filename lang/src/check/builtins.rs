@@ -701,6 +701,11 @@ impl Checker {
         let Some(ty) = typed.or(ty) else {
             return Operand::invalid(span);
         };
+        // min(1 << s, 2): what is not constant has the default type.
+        let ty = match self.is_untyped(ty) && !args.list.iter().all(|a| a.is_const()) {
+            true => self.a.types.default_type(ty),
+            false => ty,
+        };
         let mut list = Vec::new();
         for a in args.list {
             let was = a.ty;

@@ -81,10 +81,18 @@ impl Checker {
                     self.use_args(c);
                     return Operand::invalid(span);
                 }
-                let core = self.a.types.core_type(x.ty);
-                let Some(TyKind::Func(sig)) = core.map(|t| self.a.types.kind(t).clone()) else {
+                let core = match self.a.types.is_param(x.ty) {
+                    true => self.a.types.core_type(x.ty),
+                    false => Some(x.ty),
+                };
+                let under = core.map(|t| self.a.types.underlying(t));
+                let Some(TyKind::Func(sig)) = under.map(|t| self.a.types.kind(t).clone()) else {
                     let text = self.describe(&x);
-                    let message = format!("invalid operation: cannot call non-function {text}");
+                    let cause = match core {
+                        Some(core) => format!("{} is not a function", self.ty_str(core)),
+                        None => self.no_core_cause(x.ty),
+                    };
+                    let message = format!("invalid operation: cannot call {text}: {cause}");
                     self.err(Code::InvalidCall, x.span, message);
                     self.use_args(c);
                     return Operand::invalid(span);

@@ -671,11 +671,8 @@ impl Checker {
                 let text = self.describe(&x);
                 let message = match code {
                     Some(ReprError::Truncated) => format!("{text} truncated to int"),
-                    Some(ReprError::Overflow) if x.val.sign() < 0 => {
-                        format!("invalid argument: {what} {text} must not be negative")
-                    }
-                    Some(_) => format!("invalid argument: {what} {text} overflows int"),
-                    None => format!("invalid argument: {what} {text} must be integer"),
+                    Some(_) => format!("{text} overflows int"),
+                    None => format!("cannot convert {text} to type int"),
                 };
                 self.err(Code::InvalidIndex, x.span, message);
                 return Operand::invalid(x.span);

@@ -106,7 +106,7 @@ impl Checker {
             self.err(
                 Code::MissingInit,
                 span,
-                format!("missing init expr for const declaration of {text}"),
+                format!("missing init expr for {text}"),
             );
             self.obj_mut(id).kind = ObjKind::Const(INVALID, Value::Unknown);
             return;

@@ -101,7 +101,15 @@ impl Checker {
                 self.report_unused_imports(PkgId(p as u32));
             }
         }
+        // These do not matter while anything else is wrong.
         if !self.diagnostics.has_errors() {
+            self.report_instantiation_cycles();
+        }
+        if !self.diagnostics.has_errors() {
+            for span in std::mem::take(&mut self.large_elems) {
+                let message = "channel element type too large (>64kB)";
+                self.err(Code::InvalidType, span, message);
+            }
             for span in std::mem::take(&mut self.missing_bodies) {
                 self.err(Code::MissingBody, span, "missing function body");
             }

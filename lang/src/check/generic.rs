@@ -73,6 +73,7 @@ impl Checker {
             return x;
         };
         let params = self.type_params(g.func.func);
+        self.note_instance(&params, &targs, x.span);
         let ty = self.a.types.subst(x.ty, &params, &targs);
         let func = tir::FuncRef {
             func: g.func.func,
@@ -178,6 +179,7 @@ impl Checker {
         if !self.verify_type_args(&params, &targs, &spans) {
             return invalid;
         }
+        self.note_instance(&params, &targs, c.callee.span);
         let ty = self.a.types.subst(x.ty, &params, &targs);
         let TyKind::Func(sig) = self.a.types.kind(ty).clone() else {
             return invalid;

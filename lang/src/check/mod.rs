@@ -21,6 +21,7 @@ mod init_order;
 mod interface;
 mod labels;
 mod load;
+mod mono;
 mod object;
 mod operand;
 mod persistent;
@@ -230,6 +231,8 @@ pub(crate) struct Checker {
     wrappers: FxHashMap<(Ty, IMethod), tir::WrapperFunc>,
     /// Packages imported with a dot, by file, and whether a name of theirs is used.
     dot_imports: FxHashMap<(u32, PkgId), bool>,
+    /// What is instantiated with type parameters.
+    instances: mono::Instances,
     /// Where errors were found before checking began.
     malformed: Vec<Span>,
     /// A call or receive has been met: `len` of such an expression is no constant.
@@ -238,7 +241,9 @@ pub(crate) struct Checker {
     interactive: bool,
     /// Functions without a body; reported if nothing else is wrong.
     missing_bodies: Vec<Span>,
-    /// Interface literals that refer to themselves; reported if nothing else is wrong.
+    /// Channel types whose elements are too large, and
+    /// interface literals that refer to themselves; reported if nothing else is wrong.
+    large_elems: Vec<Span>,
     anonymous_cycles: Vec<Span>,
     /// The chunk before.
     last_chunk: Option<PkgId>,
@@ -290,10 +295,12 @@ impl Checker {
             method_sets: FxHashMap::default(),
             wrappers: FxHashMap::default(),
             dot_imports: FxHashMap::default(),
+            instances: mono::Instances::default(),
             malformed: Vec::new(),
             has_call: false,
             interactive: false,
             missing_bodies: Vec::new(),
+            large_elems: Vec::new(),
             anonymous_cycles: Vec::new(),
             last_chunk: None,
             printer: None,

@@ -175,7 +175,7 @@ impl Checker {
                         self.err(
                             Code::MissingInit,
                             n.span,
-                            format!("missing init expr for const declaration of {text}"),
+                            format!("missing init expr for {text}"),
                         );
                         (super::INVALID, crate::types::constant::Value::Unknown)
                     }

@@ -96,8 +96,7 @@ impl Checker {
             }
             Delayed::ChanElem { ty, span, .. } => {
                 if !self.a.types.mentions(ty, None) && self.a.types.layout(ty).size >= 1 << 16 {
-                    let message = "channel element type too large (>64kB)";
-                    self.err(Code::InvalidType, span, message);
+                    self.large_elems.push(span);
                 }
             }
             Delayed::FieldMethod { named, .. } => self.field_method_clash(named),
@@ -303,7 +302,8 @@ impl Checker {
     fn object_kind(&self, name: crate::syntax::symbol::Symbol) -> &'static str {
         match self.lookup_name(name).map(|id| &self.obj(id).kind) {
             Some(ObjKind::Const(..)) => "constant",
-            Some(ObjKind::Global(_) | ObjKind::Local(..)) => "variable",
+            Some(ObjKind::Global(_)) => "package-level variable",
+            Some(ObjKind::Local(..)) => "local variable",
             Some(ObjKind::Func(_)) => "function",
             Some(ObjKind::Builtin(_)) => "built-in function",
             Some(ObjKind::Nil) => "untyped nil",
@@ -398,7 +398,7 @@ impl Checker {
                 if params.len() + n == count && n == 1 {
                     variadic = true;
                 } else {
-                    let message = "can only use ... with final parameter in list";
+                    let message = "can only use ... with final parameter";
                     self.err(Code::InvalidType, dots, message);
                 }
                 t = self.a.types.slice(t);
@@ -411,7 +411,7 @@ impl Checker {
         for r in &f.results {
             let t = self.var_typ(&r.ty);
             if let Some(dots) = r.variadic {
-                let message = "can only use ... with final parameter in list";
+                let message = "can only use ... with final parameter";
                 self.err(Code::InvalidType, dots, message);
             }
             for _ in 0..r.names.len().max(1) {
@@ -531,6 +531,7 @@ impl Checker {
             spans,
             pkg,
         });
+        self.note_instance(&params, &all, operand.span);
         let ty = match (origin, alias) {
             (Some(origin), _) => self.a.types.instantiate(origin, &all),
             (None, Some(alias)) => self.a.types.subst(alias.ty, &params, &all),

@@ -515,7 +515,7 @@ impl Context<'_> {
             }
             names.extend(name);
             if let (Some(dots), true) = (entry.variadic, names.len() > 1) {
-                let message = "can only use ... with final parameter in list";
+                let message = "can only use ... with final parameter";
                 self.diags.error(Code::Syntax, dots, message);
             }
             let names = std::mem::take(&mut names);

@@ -82,7 +82,7 @@ impl Context<'_> {
             });
             param.names.truncate(1);
             if let Some(dots) = param.variadic.take() {
-                let message = "can only use ... with final parameter in list";
+                let message = "can only use ... with final parameter";
                 self.diags.error(Code::Syntax, dots, message);
             }
             first = Some(param);

@@ -101,24 +101,39 @@ impl Types {
     }
 
     pub(super) fn compares(&self, t: Ty, dynamic: bool) -> bool {
+        self.compares_inside(t, dynamic, &mut Vec::new())
+    }
+
+    /// `seen` holds the type parameters being looked at: constraints may mention themselves.
+    fn compares_inside(&self, t: Ty, dynamic: bool, seen: &mut Vec<Ty>) -> bool {
         match self.under(t) {
             TyKind::Basic(b) => *b != Basic::UntypedNil,
             TyKind::Pointer(_) | TyKind::Chan(..) => true,
-            TyKind::Interface(i) => dynamic || self.set_comparable(i),
-            TyKind::Struct(s) => s.fields.iter().all(|f| self.compares(f.ty, dynamic)),
-            TyKind::Array(e, _) => self.compares(*e, dynamic),
-            TyKind::Param(_) => self
-                .interface_of(t)
-                .is_some_and(|i| self.set_comparable(&i)),
+            TyKind::Interface(i) => dynamic || self.set_comparable(i, seen),
+            TyKind::Struct(s) => s
+                .fields
+                .iter()
+                .all(|f| self.compares_inside(f.ty, dynamic, seen)),
+            TyKind::Array(e, _) => self.compares_inside(*e, dynamic, seen),
+            TyKind::Param(_) => {
+                if seen.contains(&t) {
+                    return true;
+                }
+                seen.push(t);
+                let interface = self.interface_of(t);
+                let found = interface.is_some_and(|i| self.set_comparable(&i, seen));
+                seen.pop();
+                found
+            }
             _ => false,
         }
     }
 
-    fn set_comparable(&self, i: &InterfaceType) -> bool {
+    fn set_comparable(&self, i: &InterfaceType, seen: &mut Vec<Ty>) -> bool {
         let terms = i.terms.as_deref();
         i.comparable
             || terms.is_some_and(|ts| {
-                !ts.is_empty() && ts.iter().all(|t| self.strictly_comparable(t.ty))
+                !ts.is_empty() && ts.iter().all(|t| self.compares_inside(t.ty, false, seen))
             })
     }
 

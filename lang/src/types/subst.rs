@@ -228,6 +228,35 @@ impl Types {
         self.intern(kind)
     }
 
+    /// Collects the type parameters that a type mentions.
+    pub fn params_in(&self, t: Ty, out: &mut Vec<ParamId>) {
+        let mut each = |ts: &[Ty]| ts.iter().for_each(|t| self.params_in(*t, out));
+        match self.kind(t) {
+            TyKind::Basic(_) => {}
+            TyKind::Param(p) => {
+                if !out.contains(p) {
+                    out.push(*p);
+                }
+            }
+            TyKind::Named(n) => each(&self.type_args(*n).1),
+            TyKind::Pointer(e) | TyKind::Slice(e) | TyKind::Array(e, _) | TyKind::Chan(_, e) => {
+                self.params_in(*e, out);
+            }
+            TyKind::Map(k, v) => each(&[*k, *v]),
+            TyKind::Tuple(ts) => each(ts),
+            TyKind::Struct(s) => s.fields.iter().for_each(|f| self.params_in(f.ty, out)),
+            TyKind::Func(s) => {
+                each(&s.params);
+                each(&s.results);
+            }
+            TyKind::Interface(i) => {
+                i.methods.iter().for_each(|m| self.params_in(m.sig, out));
+                let terms = i.terms.iter().flatten();
+                terms.for_each(|t| self.params_in(t.ty, out));
+            }
+        }
+    }
+
     /// Does the type mention one of the parameters (any, if `None`)?
     pub fn mentions(&self, t: Ty, params: Option<&[ParamId]>) -> bool {
         let any = |ts: &[Ty]| ts.iter().any(|t| self.mentions(*t, params));
