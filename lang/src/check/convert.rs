@@ -257,27 +257,32 @@ impl Checker {
                 return Err((x, code));
             }
         }
-        // The value in a type that holds it; converted once the type is known.
-        let carrier = match x.is_const().then(|| x.val.represent(Basic::Int64)) {
-            Some(Ok(_)) => Basic::Int64.ty(),
-            _ => self.a.types.default_type(x.ty),
-        };
-        let all_numeric = self.a.types.all_basic(target, Basic::is_numeric);
-        let complex = |c: &Checker, t: Ty| c.a.types.basic(t).is_some_and(Basic::is_complex);
-        let carrier = match all_numeric {
-            true if terms.iter().any(|t| complex(self, t.ty)) => Basic::Complex128.ty(),
-            true => carrier,
-            false => self.a.types.default_type(x.ty),
-        };
-        let Ok(y) = self.implicit(x.clone(), carrier) else {
-            return Err((x, None));
-        };
-        let e = self.emit(y);
-        x.tir = ex(
-            target,
-            x.span,
-            ExprKind::Convert(ConvKind::Generic, Box::new(e)),
-        );
+        if x.is_const() {
+            // Code generation gives it the form that the type argument wants.
+            let all_integers = self.a.types.all_basic(target, Basic::is_integer);
+            let forms = [
+                (Basic::Int64, true),
+                (Basic::Uint64, all_integers),
+                (Basic::Float64, true),
+                (Basic::Complex128, true),
+                (Basic::String, true),
+                (Basic::Bool, true),
+            ];
+            let form = forms.iter().find_map(|(form, fits)| {
+                let value = x.val.represent(*form).ok().filter(|_| *fits)?;
+                Some(value.to_tir(*form))
+            });
+            let Some(form) = form else {
+                return Err((x, None));
+            };
+            x.tir = ex(target, x.span, ExprKind::Const(form));
+        } else {
+            let default = self.a.types.default_type(x.ty);
+            let y = self.implicit(x.clone(), default)?;
+            let e = self.emit(y);
+            let kind = ExprKind::Convert(ConvKind::Generic, Box::new(e));
+            x.tir = ex(target, x.span, kind);
+        }
         x.mode = Mode::Value;
         x.ty = target;
         Ok(x)

@@ -383,6 +383,15 @@ impl Checker {
         for v in &inits {
             owner.extend(v.vars.iter().map(|id| (*id, Dep::Var(v.vars[0]))));
         }
+        // Variables without initialisers are ready, in their turn.
+        let mut bare: Vec<ObjId> = Vec::new();
+        for id in &self.packages[p.0 as usize].objects {
+            if matches!(self.obj(*id).kind, ObjKind::Global(_)) && !owner.contains_key(id) {
+                bare.push(*id);
+            }
+        }
+        bare.sort_by_key(|id| (self.obj(*id).span.file, self.obj(*id).span.lo));
+        let mut bare = bare.into_iter().peekable();
         let mut nodes: Vec<InitNode<Dep>> = Vec::new();
         let mut funcs: Vec<FuncId> = Vec::new();
         let mut known: FxHashSet<FuncId> = FxHashSet::default();
@@ -396,6 +405,14 @@ impl Checker {
             }
         };
         for v in &inits {
+            let at = (v.at.file, v.at.lo);
+            let before = |id: &ObjId| {
+                let span = self.obj(*id).span;
+                (span.file, span.lo) < at
+            };
+            while let Some(id) = bare.next_if(before) {
+                nodes.push(ready(id));
+            }
             let uses = v.deps.clone();
             note(&mut funcs, &uses);
             nodes.push(InitNode {
@@ -404,6 +421,7 @@ impl Checker {
                 is_var: true,
             });
         }
+        nodes.extend(bare.map(ready));
         let mut at = 0;
         while let Some(&f) = funcs.get(at) {
             at += 1;
@@ -475,5 +493,14 @@ impl Checker {
             stmts.push(self.static_call(f, span));
         }
         self.synthesise("main.entry".into(), pkg, Span::default(), |_| stmts)
+    }
+}
+
+/// A variable without an initialiser.
+fn ready(id: ObjId) -> InitNode<Dep> {
+    InitNode {
+        id: Dep::Var(id),
+        uses: Vec::new(),
+        is_var: true,
     }
 }

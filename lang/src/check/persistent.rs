@@ -2,7 +2,7 @@
 //! `unsafe.Sizeof` and its like.
 use super::convert::Context;
 use super::object::Builtin;
-use super::operand::Operand;
+use super::operand::{Operand, ex};
 use super::{Checker, INVALID};
 use crate::codes::Code;
 use crate::source::Span;
@@ -105,8 +105,25 @@ impl Checker {
             let start = self.expr(operand, None).ty;
             let start = self.a.types.pointee(start).unwrap_or(start);
             let (mut at, mut offset) = (&x.tir, 0);
+            let mut variable = None;
             while let ExprKind::Field(base, i) = &at.kind {
-                offset += self.a.types.field_offsets(base.ty)[*i as usize];
+                if self.has_variable_size(base.ty) {
+                    let part = ex(
+                        uintptr,
+                        span,
+                        ExprKind::Const(tir::Const::OffsetOf(base.ty, *i)),
+                    );
+                    variable = Some(match variable {
+                        None => part,
+                        Some(sum) => {
+                            let add = tir::BinOp::Add;
+                            let kind = ExprKind::Binary(add, Box::new(sum), Box::new(part));
+                            ex(uintptr, span, kind)
+                        }
+                    });
+                } else {
+                    offset += self.a.types.field_offsets(base.ty)[*i as usize];
+                }
                 at = base;
                 if at.ty == start {
                     break;
@@ -120,7 +137,13 @@ impl Checker {
                 self.err(Code::InvalidCall, arg.span, message);
                 return Operand::invalid(span);
             }
-            return Operand::constant(uintptr, Value::int(offset), span);
+            let Some(sum) = variable else {
+                return Operand::constant(uintptr, Value::int(offset), span);
+            };
+            let rest = Operand::constant(uintptr, Value::int(offset), span);
+            let rest = Box::new(self.emit(rest));
+            let kind = ExprKind::Binary(tir::BinOp::Add, Box::new(sum), rest);
+            return Operand::value(uintptr, span, kind);
         }
         let x = self.expr(arg, None);
         let x = self.defaulted(x);

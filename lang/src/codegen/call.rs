@@ -65,8 +65,7 @@ impl Fun<'_, '_> {
         }
         let at = self.at();
         let Some(f) = self.g.param_method(at, ty, m) else {
-            self.unsupported(e.span, "promoted methods of type parameters");
-            return self.top;
+            return self.promoted_call(e, x, ty, m, args, want);
         };
         let decl = self.g.cx.decl(f.func);
         let (params, type_params) = (decl.params.clone(), decl.type_params.clone());
@@ -88,6 +87,30 @@ impl Fun<'_, '_> {
         };
         let all: Vec<Expr> = std::iter::once(recv).chain(args.iter().cloned()).collect();
         self.static_call(e, &f, &all, want)
+    }
+
+    /// A method that the type argument has from an embedded field.
+    fn promoted_call(
+        &mut self,
+        e: &Expr,
+        x: &Expr,
+        ty: Ty,
+        m: &crate::types::ty::IMethod,
+        args: &[Expr],
+        want: Option<u32>,
+    ) -> u32 {
+        let m = self.g.sub_method(self.inst, m);
+        let x = Expr { ty, ..x.clone() };
+        match self.g.promoted_method(x, &m) {
+            Some((callee, first)) => {
+                let all: Vec<Expr> = first.into_iter().chain(args.iter().cloned()).collect();
+                self.call(e, &callee, &all, want)
+            }
+            None => {
+                self.unsupported(e.span, "this method of a type parameter");
+                self.top
+            }
+        }
     }
 
     /// Slots of results and parameters of a func type.

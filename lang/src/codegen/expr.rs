@@ -155,6 +155,11 @@ impl Fun<'_, '_> {
         let basic = self.g.cx.types_ref().basic(ty);
         match c {
             Const::Bool(b) => self.constant(u64::from(*b), want),
+            Const::OffsetOf(t, i) => {
+                let t = self.sub(*t);
+                let n = self.g.cx.types_ref().field_offsets(t)[*i as usize];
+                self.constant(n, want)
+            }
             Const::SizeOf(t) | Const::AlignOf(t) => {
                 let t = self.sub(*t);
                 let layout = self.g.cx.types_ref().layout(t);

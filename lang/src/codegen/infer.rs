@@ -419,6 +419,24 @@ impl Gen<'_> {
                 if let Some(f) = self.param_method(at, recv, m) {
                     let key = self.any_key(&f);
                     self.instance(Key { txn: at.txn, ..key });
+                    return;
+                }
+                // From an embedded field.
+                let m = self.sub_method(at.inst, m);
+                let x = Expr {
+                    ty: recv,
+                    ..(**x).clone()
+                };
+                match self.promoted_method(x, &m) {
+                    Some((Callee::Static(f), _)) => {
+                        let key = self.any_key(&f);
+                        self.instance(Key { txn: at.txn, ..key });
+                    }
+                    Some((Callee::Interface(_, m), _)) => {
+                        self.calls_values(at.txn);
+                        self.call_method(&m);
+                    }
+                    _ => {}
                 }
             }
         }

@@ -5,6 +5,7 @@ use super::heaps::{At, Heap};
 use crate::bytecode::program::{FuncIdx, FuncValue, Function, NO_FUNC};
 use crate::source::Span;
 use crate::tir::*;
+use crate::types::lookup::{Lookup, MethodKind};
 use crate::types::ty::{FuncId, IMethod, ParamId, Ty, TyKind, Types};
 use rustc_hash::FxHashMap;
 use std::hash::{Hash, Hasher};
@@ -438,6 +439,22 @@ impl Gen<'_> {
         let set = self.cx.method_set(recv);
         let entry = set.iter().find(|e| e.method == m && e.path.is_empty())?;
         entry.func.clone()
+    }
+
+    /// The callee for a method that a value has from an embedded field, and the receiver argument
+    /// if it is a declared one.
+    pub fn promoted_method(&mut self, x: Expr, m: &IMethod) -> Option<(Callee, Option<Expr>)> {
+        let types = self.cx.types();
+        let sel = match types.lookup_method(x.ty, m) {
+            Lookup::Method(sel) | Lookup::NeedsPointer(sel) => sel,
+            _ => return None,
+        };
+        let recv = build::receiver(x, &sel, types);
+        match sel.kind {
+            MethodKind::Concrete { func, .. } => Some((Callee::Static(func), Some(recv))),
+            MethodKind::Interface(m) => Some((Callee::Interface(Box::new(recv), m), None)),
+            MethodKind::Param(_) => None,
+        }
     }
 }
 

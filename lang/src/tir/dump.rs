@@ -245,6 +245,7 @@ impl Dumper<'_> {
                 Const::Str(s) => quote(s),
                 Const::Nil => format!("nil:{ty}"),
                 Const::SizeOf(t) => format!("sizeof {}", self.ty(*t)),
+                Const::OffsetOf(t, i) => format!("offsetof {} {i}", self.ty(*t)),
                 Const::AlignOf(t) => format!("alignof {}", self.ty(*t)),
             },
             K::Zero => format!("zero:{ty}"),

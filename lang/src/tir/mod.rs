@@ -118,6 +118,8 @@ pub enum Const {
     /// Size and alignment of a type that mentions type parameters.
     SizeOf(Ty),
     AlignOf(Ty),
+    /// Of a field of such a struct.
+    OffsetOf(Ty, u32),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -297,7 +297,9 @@ impl Verifier<'_> {
         };
         let ok = match c {
             Const::Bool(_) => b.is_boolean(),
-            Const::Int(_) | Const::SizeOf(_) | Const::AlignOf(_) => b.is_integer(),
+            Const::Int(_) | Const::SizeOf(_) | Const::AlignOf(_) | Const::OffsetOf(..) => {
+                b.is_integer()
+            }
             Const::Float(_) => b.is_float(),
             Const::Complex(..) => b.is_complex(),
             Const::Str(_) => b.is_string(),

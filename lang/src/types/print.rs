@@ -299,7 +299,15 @@ impl Printer<'_> {
         };
         if !shown.is_empty() {
             self.out.push('[');
-            self.list(shown, false, ",");
+            let outer = match self.runtime() {
+                true => named.outer as usize,
+                false => 0,
+            };
+            self.list(&shown[..outer], false, ",");
+            if outer > 0 && shown.len() > outer {
+                self.out.push(';');
+            }
+            self.list(&shown[outer..], false, ",");
             self.out.push(']');
         }
     }
