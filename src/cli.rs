@@ -64,6 +64,19 @@ pub enum Command {
         #[arg(long)]
         heaps: bool,
     },
+    /// Run a package's tests: functions TestXxx, BenchmarkXxx, ExampleXxx in files *_test.pgo
+    #[command(
+        override_usage = "pgo test [FOLDER|FOLDER/...|FILE]… [FLAGS] [-args ARGS…]",
+        after_help = crate::test::FLAGS_HELP
+    )]
+    Test {
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "FOLDER|FILE|FLAG"
+        )]
+        args: Vec<String>,
+    },
     /// Print a program's bytecode
     Disasm {
         #[arg(required = true, value_name = "FILE|FOLDER")]

@@ -9,6 +9,8 @@ mod packages;
 mod render;
 mod repl;
 mod run;
+mod test;
+mod testmain;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -43,6 +45,7 @@ fn command() -> i32 {
     match cli.command {
         Some(Command::Run { args } | Command::Script(args)) => run::run(&args, &cli.heap),
         Some(Command::Check { paths, heaps }) => check::check(&paths, heaps),
+        Some(Command::Test { args }) => test::test(&args, &cli.heap),
         Some(Command::Disasm { paths, all }) => disasm::disasm(&paths, all),
         Some(Command::Version) => {
             println!("pgo {}", env!("CARGO_PKG_VERSION"));

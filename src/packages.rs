@@ -69,7 +69,7 @@ pub fn display(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|e| format!("{}: {}", path.display(), reason(&e)))
 }
 
@@ -85,31 +85,52 @@ pub fn reason(error: &std::io::Error) -> String {
 /// The source files of a package folder, by name, and their texts; tests and files for other platforms are left
 /// out.
 fn files_of_folder(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let entries = fs::read_dir(dir).map_err(|e| format!("{}: {}", dir.display(), reason(&e)))?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|e| Some(e.ok()?.path()))
-        .filter(|p| {
-            let stem = p.file_stem().map(|s| s.to_string_lossy().into_owned());
-            let ext = p.extension().and_then(|e| e.to_str());
-            matches!(ext, Some("pgo" | "go"))
-                && p.is_file()
-                && stem.is_some_and(|s| !s.ends_with("_test") && !s.starts_with(['.', '_']))
-        })
-        .collect();
-    files.sort();
+    let mut files = sources_in(dir)?;
+    files.retain(|path| !is_test_file(path));
     if files.is_empty() {
         return Err(format!("no .pgo files in {}", dir.display()));
     }
-    let texts = files.iter().map(|path| Ok((display(path), read(path)?)));
-    let mut files = texts.collect::<Result<Vec<_>, String>>()?;
-    files.retain(|(name, text)| {
-        let stem = Path::new(name).file_stem().unwrap_or_default();
-        constraint::is_met(&stem.to_string_lossy(), text)
-    });
+    let files = texts_of(&files)?;
     if files.is_empty() {
         let dir = dir.display();
         return Err(format!("build constraints exclude all files in {dir}"));
     }
+    Ok(files)
+}
+
+/// Names and texts of a package's files, without those that are for other platforms.
+pub fn texts_of(paths: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let texts = paths.iter().map(|path| Ok((display(path), read(path)?)));
+    let mut files = texts.collect::<Result<Vec<_>, String>>()?;
+    files.retain(|(name, text)| {
+        let stem = Path::new(name).file_stem().unwrap_or_default();
+        let stem = stem.to_string_lossy();
+        let stem = stem.strip_suffix("_test").unwrap_or(&stem);
+        constraint::is_met(stem, text)
+    });
+    Ok(files)
+}
+
+/// `NAME_test.pgo`, `NAME_test.go`.
+pub fn is_test_file(path: &Path) -> bool {
+    path.file_stem()
+        .is_some_and(|stem| stem.to_string_lossy().ends_with("_test"))
+}
+
+/// All source files of a folder, by name, tests among them.
+pub fn sources_in(dir: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(dir).map_err(|e| format!("{}: {}", dir.display(), reason(&e)))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|e| Some(e.ok()?.path()))
+        .filter(|p| {
+            let name = p.file_name().map(|s| s.to_string_lossy().into_owned());
+            let ext = p.extension().and_then(|e| e.to_str());
+            matches!(ext, Some("pgo" | "go"))
+                && p.is_file()
+                && name.is_some_and(|s| !s.starts_with(['.', '_']))
+        })
+        .collect();
+    files.sort();
     Ok(files)
 }
 
@@ -128,7 +149,7 @@ impl Packages {
 
     /// What identifies a local package, the same wherever the program's folder lies, as heaps know
     /// types by it: its import path in its module, else its path from the program's folder.
-    fn identity(&self, dir: &Path) -> String {
+    pub fn identity(&self, dir: &Path) -> String {
         let (Ok(root), Ok(dir)) = (self.root.canonicalize(), dir.canonicalize()) else {
             return display(dir);
         };
@@ -196,7 +217,10 @@ impl PackageSource for Packages {
         });
         Err(format!(
             "package {import_path} is not in the library{nor}; the library has: {}",
-            stdlib::packages().collect::<Vec<_>>().join(", ")
+            stdlib::packages()
+                .filter(|path| !path.starts_with("internal/"))
+                .collect::<Vec<_>>()
+                .join(", ")
         ))
     }
 }

@@ -8,7 +8,8 @@
 //! - `// disasm`: its bytecode
 //!
 //! A folder under `tests/persist/` holds numbered programs that run one after another on one heap,
-//! each a process of its own. `INSTA_UPDATE=always cargo test --test golden` blesses new output.
+//! each a process of its own. A folder under `tests/test/` is a package whose tests are run with the
+//! arguments in the first line of `a_test.pgo`. `INSTA_UPDATE=always cargo test --test golden` blesses new output.
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -152,10 +153,58 @@ fn persist(path: &Path) -> datatest_stable::Result<()> {
     Ok(())
 }
 
+/// A package's tests, run in its folder.
+fn package_test(path: &Path) -> datatest_stable::Result<()> {
+    let folder = path.parent().expect("a folder");
+    let source = std::fs::read_to_string(path)?;
+    let recipe = source
+        .lines()
+        .next()
+        .and_then(|l| l.strip_prefix("// test"));
+    let args = recipe.expect("a recipe").split_whitespace();
+    let output = Command::new(env!("CARGO_BIN_EXE_pgo"))
+        .arg("test")
+        .args(args)
+        .current_dir(folder)
+        .env_remove("PGO_HEAP")
+        .env("NO_COLOR", "1")
+        .output()?;
+    let mut text = String::new();
+    let mut in_trace = false;
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        // Times differ, and the frames of the library change with it.
+        in_trace &= !line.starts_with("exit status");
+        if in_trace {
+            continue;
+        }
+        in_trace = line.starts_with("goroutine ");
+        let line = match line.rsplit_once('\t') {
+            Some((head, time)) if time.starts_with("0.") => {
+                let note = time.split_once('s').map_or("", |(_, note)| note);
+                format!("{head}\t…s{note}")
+            }
+            _ => match line.rsplit_once(" (0.") {
+                Some((head, _)) => format!("{head} (…s)"),
+                None => line.to_string(),
+            },
+        };
+        writeln!(text, "{line}")?;
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if !errors.is_empty() {
+        write!(text, "[stderr]\n{errors}")?;
+    }
+    writeln!(text, "[exit {}]", output.status.code().unwrap_or(-1))?;
+    let absolute = folder.canonicalize()?.display().to_string();
+    compare(folder, &source, &text.replace(&absolute, "…"));
+    Ok(())
+}
+
 datatest_stable::harness! {
     { test = program, root = "tests/run", pattern = r"\.pgo$" },
     { test = program, root = "tests/errors", pattern = r"\.pgo$" },
     { test = program, root = "tests/panic", pattern = r"\.pgo$" },
     { test = program, root = "tests/disasm", pattern = r"\.pgo$" },
     { test = persist, root = "tests/persist", pattern = r"/1\.pgo$" },
+    { test = package_test, root = "tests/test", pattern = r"/a_test\.pgo$" },
 }

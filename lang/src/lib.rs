@@ -6,6 +6,7 @@ pub mod codes;
 pub mod diagnostic;
 pub mod package;
 pub mod source;
+pub mod testing;
 
 pub(crate) mod check;
 pub(crate) mod codegen;

@@ -42,6 +42,9 @@ pub struct SpaceStats {
     /// Bytes of slots handed out since the space was made.
     pub allocated_bytes: u64,
     pub spans: u64,
+    /// Slots that hold objects, and objects that sweeps have freed; together, objects ever allocated.
+    pub live_objects: u64,
+    pub freed_objects: u64,
 }
 
 /// Where the next small object of a class comes from: the free slots of one bitmap word.
@@ -77,6 +80,7 @@ pub struct Space {
     /// `allocated_bytes` at the last sweep, and the bytes that were live then.
     swept_at_bytes: u64,
     used_bytes: u64,
+    freed_objects: u64,
     free_span_ids: Vec<u32>,
     partial: [Vec<u32>; CLASSES],
     /// Free runs of pages: first page → (length, reads as zero).
@@ -110,6 +114,7 @@ impl Space {
             allocated_bytes: 0,
             swept_at_bytes: 0,
             used_bytes: 0,
+            freed_objects: 0,
             free_span_ids: Vec::new(),
             partial: [const { Vec::new() }; CLASSES],
             runs: BTreeMap::new(),
@@ -465,6 +470,7 @@ impl Space {
             }
             if dead_slots > 0 {
                 span.dirty = true;
+                self.freed_objects += dead_slots;
                 freed_bytes += dead_slots * span.slot_bytes;
             }
             self.used_bytes += live * span.slot_bytes;
@@ -532,7 +538,9 @@ impl Space {
             used_bytes: self.used_bytes + (self.allocated_bytes - self.swept_at_bytes),
             span_bytes: spans.clone().map(Span::bytes).sum(),
             allocated_bytes: self.allocated_bytes,
-            spans: spans.count() as u64,
+            spans: spans.clone().count() as u64,
+            live_objects: spans.map(Span::allocated_slots).sum(),
+            freed_objects: self.freed_objects,
         }
     }
 

@@ -175,6 +175,13 @@ impl Span {
         u64::from(self.pages) * PAGE_BYTES
     }
 
+    /// Slots that hold objects, as far as the bitmaps are in memory.
+    pub fn allocated_slots(&self) -> u64 {
+        let words = if self.is_loaded() { self.words() } else { 0 };
+        let ones = |word| u64::from(self.word(Bits::Alloc, word).count_ones());
+        (0..words).map(ones).sum()
+    }
+
     pub fn is_loaded(&self) -> bool {
         !self.bits.is_empty()
     }

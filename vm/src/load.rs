@@ -12,7 +12,7 @@ use crate::heap::{NOSCAN, VolatileHeap};
 use crate::interp::call::{CachedMethod, FuncEntry, METHOD_CACHE};
 use crate::interp::{Fp, HALT_CODE, Pc, run};
 use crate::map::{HEADER_BYTES, HEADER_PTRS, Layout};
-use crate::native::{NativeDef, SliceRef};
+use crate::native::{NativeDef, SliceRef, VolatileStats};
 use crate::raw;
 use crate::sched::Sched;
 use crate::sched::channel::{CHAN_BYTES, CHAN_PTRS};
@@ -428,13 +428,16 @@ impl Vm {
         (rt.key, to)
     }
 
-    pub(crate) fn volatile_stats(&self) -> (u64, u64, u64) {
-        let stats = self.heap.space.stats();
-        (
-            stats.used_bytes,
-            stats.allocated_bytes,
-            self.heap.collections,
-        )
+    pub(crate) fn volatile_stats(&self) -> VolatileStats {
+        let space = self.heap.space.stats();
+        VolatileStats {
+            used_bytes: space.used_bytes,
+            span_bytes: space.span_bytes,
+            allocated_bytes: space.allocated_bytes,
+            live_objects: space.live_objects,
+            freed_objects: space.freed_objects,
+            collections: self.heap.collections,
+        }
     }
 
     /// The frames of the running native's callers.

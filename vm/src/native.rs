@@ -92,6 +92,19 @@ impl SliceRef {
     }
 }
 
+/// The volatile heap in figures.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VolatileStats {
+    /// Bytes of objects that live or wait to be collected, of the pages they lie in, and of all objects ever.
+    pub used_bytes: u64,
+    pub span_bytes: u64,
+    pub allocated_bytes: u64,
+    /// Objects that live or wait to be collected, and objects that were collected.
+    pub live_objects: u64,
+    pub freed_objects: u64,
+    pub collections: u64,
+}
+
 /// One call of a native.
 pub struct Ctx<'a> {
     pub(crate) vm: &'a mut Vm,
@@ -526,8 +539,7 @@ impl Ctx<'_> {
     pub fn collect_volatile(&mut self) {
         self.vm.request_collection();
     }
-    /// Bytes in live and not yet collected objects of the volatile heap; bytes ever allocated; collections.
-    pub fn volatile_stats(&self) -> (u64, u64, u64) {
+    pub fn volatile_stats(&self) -> VolatileStats {
         self.vm.volatile_stats()
     }
     /// runtime.NumGoroutine.
