@@ -74,6 +74,7 @@ pub fn options(args: Vec<String>, choice: HeapChoice, heap: &HeapArgs) -> Option
             Durability::Async => pheap::Durability::Async,
             Durability::None => pheap::Durability::None,
         },
+        folder: std::env::current_dir().unwrap_or_default(),
         gc_stress: std::env::var_os("PGO_GC_STRESS").is_some(),
     }
 }

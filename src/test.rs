@@ -432,12 +432,11 @@ fn run_child(target: &Target, args: &Args, heap: &HeapArgs) -> i32 {
             return STATUS_FAILED;
         }
     };
-    // A lost pipe, and a folder that is gone, show in the tests.
+    // A lost pipe shows in the tests.
     let _ = std::io::stdout()
         .write_all(BUILT)
         .and_then(|()| std::io::stdout().flush());
     let heap_file = heap.heap.as_ref().map(std::path::absolute);
-    let _ = std::env::set_current_dir(&target.dir);
     let choice = match heap_file {
         Some(Ok(path)) => HeapChoice::File(path),
         _ => HeapChoice::Ephemeral,
@@ -446,6 +445,8 @@ fn run_child(target: &Target, args: &Args, heap: &HeapArgs) -> i32 {
     let mut argv = vec![format!("{name}.test")];
     argv.extend_from_slice(&args.rest);
     let mut vm = Vm::new(run::options(argv, choice, heap), stdlib::natives());
+    // A folder that is gone shows in the tests.
+    let _ = std::env::set_current_dir(&target.dir);
     vm.load(&program);
     let status = vm.run(program.entry).status();
     match vm.close() {

@@ -4,10 +4,12 @@ use vm::native::NativeDef;
 pub const NATIVES: &[NativeDef] = natives! {
     "testing.callers" "func() ([]string, []string, []int)" => |c| {
         let (mut names, mut files, mut lines) = (Vec::new(), Vec::new(), Vec::new());
-        for (name, file, line) in c.callers() {
-            names.push(c.new_str(name.as_bytes()));
-            files.push(c.new_str(file.as_bytes()));
-            lines.push(i64::from(line));
+        for address in c.caller_addresses() {
+            if let Some(place) = c.place(address) {
+                names.push(c.new_str(place.function.as_bytes()));
+                files.push(c.new_str(place.file.as_bytes()));
+                lines.push(i64::from(place.line));
+            }
         }
         c.ret_strs(&names);
         c.ret_strs(&files);

@@ -89,10 +89,10 @@ pub fn wait_readable(_c: &mut Ctx, _fd: i32) -> Result<(), NativeError> {
 pub fn ret_caller(c: &mut Ctx) {
     let frame = usize::try_from(c.int())
         .ok()
-        .and_then(|skip| c.callers().into_iter().nth(skip));
-    let (_, file, line) = frame.unwrap_or_default();
-    c.ret_str(file);
-    c.ret_int(line.into());
+        .and_then(|skip| c.caller_addresses().get(skip).copied())
+        .and_then(|address| c.place(address));
+    c.ret_str(frame.as_ref().map_or("", |place| &place.file));
+    c.ret_int(frame.as_ref().map_or(0, |place| place.line.into()));
 }
 
 /// The text of an error number as Go's syscall package has it.

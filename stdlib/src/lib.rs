@@ -113,7 +113,8 @@ packages! {
     "reflect" + "reflect_type" + "reflect_map" + "reflect_make" + "reflect_call" + "reflect_convert" + "reflect_deep"
     "regexp"
     "regexp/syntax"
-    "runtime"
+    "runtime" + "runtime_callers" + "runtime_memory"
+    "runtime/debug"
     "slices" + "slices_iter" + "slices_sort"
     "sort"
     "strconv"
@@ -192,6 +193,7 @@ mod tests {
             "rune" => "int32".into(),
             _ if ty.starts_with("[]") => format!("[]{}", printed(&ty[2..], package)),
             _ if ty.starts_with('*') => format!("*{}", printed(&ty[1..], package)),
+            _ if ty.starts_with("chan ") => format!("chan {}", printed(&ty[5..], package)),
             _ if PREDECLARED.contains(&ty) || ty.contains(['.', '(']) => ty.into(),
             _ => format!("{package}.{ty}"),
         }

@@ -30,6 +30,16 @@ impl Marker<'_> {
         }
     }
 
+    /// Marks what an object refers to, but not the object.
+    fn content(&mut self, addr: u64) {
+        if let Some(object) = self.heap.space.find_object(addr) {
+            if object.type_index != NOSCAN {
+                self.work.push(object);
+            }
+            self.drain();
+        }
+    }
+
     fn drain(&mut self) {
         while let Some(object) = self.work.pop() {
             if object.type_index == CONSERVATIVE {
@@ -123,6 +133,12 @@ impl Vm {
         for &word in &self.pinned {
             visit(word);
         }
+        for finalizer in self.heap.finalizers.iter().chain(&self.heap.due) {
+            visit(finalizer.closure);
+        }
+        for finalizer in &self.heap.due {
+            finalizer.args.iter().for_each(|&word| visit(word));
+        }
     }
 
     /// What a goroutine refers to beside its stack.
@@ -156,6 +172,23 @@ impl Vm {
         for word in roots {
             marker.word(word);
             marker.drain();
+        }
+        let finalizers = std::mem::take(&mut marker.heap.finalizers);
+        for finalizer in finalizers.iter().filter(|f| f.cleanup == 0) {
+            marker.content(finalizer.object);
+        }
+        for finalizer in finalizers {
+            if marker.heap.space.is_marked(finalizer.object) {
+                marker.heap.finalizers.push(finalizer);
+            } else {
+                marker.heap.due.push(finalizer);
+            }
+        }
+        for i in 0..marker.heap.due.len() {
+            for word in marker.heap.due[i].args.clone() {
+                marker.word(word);
+                marker.drain();
+            }
         }
         self.heap.space.sweep(|_| ());
         self.heap.pace();

@@ -5,6 +5,8 @@ use std::io;
 use lang::bytecode::program::{PtrKind, TypeIdx};
 use pheap::Space;
 
+use crate::finalizer::Finalizer;
+
 /// Address range of the volatile heap; reserved, not used, until touched.
 const LIMIT_BYTES: u64 = 1 << 38;
 const MIN_TRIGGER_BYTES: u64 = 8 << 20;
@@ -30,6 +32,10 @@ pub(crate) struct VolatileHeap {
     /// Collect when this much was allocated since the last time.
     pub trigger_bytes: u64,
     pub collections: u64,
+    /// Waiting for their objects to become unreachable, and those that are to run.
+    pub finalizers: Vec<Finalizer>,
+    pub due: Vec<Finalizer>,
+    pub last_cleanup: u64,
 }
 
 impl VolatileHeap {
@@ -44,6 +50,9 @@ impl VolatileHeap {
             types: vec![none.clone(), none],
             trigger_bytes: MIN_TRIGGER_BYTES,
             collections: 0,
+            finalizers: Vec::new(),
+            due: Vec::new(),
+            last_cleanup: 0,
         })
     }
 

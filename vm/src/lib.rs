@@ -1,5 +1,7 @@
 //! The pgo bytecode machine: loads programs, runs them, keeps their two heaps.
 
+pub mod callers;
+mod finalizer;
 mod foreign;
 mod gc;
 mod goroutine;
@@ -50,6 +52,8 @@ pub struct Options {
     pub args: Vec<String>,
     pub heap: HeapChoice,
     pub durability: pheap::Durability,
+    /// Where the names of source files start from.
+    pub folder: std::path::PathBuf,
     /// Collect both heaps at every allocation.
     pub gc_stress: bool,
 }
@@ -61,6 +65,7 @@ impl Default for Options {
             args: Vec::new(),
             heap: HeapChoice::Unnamed,
             durability,
+            folder: std::path::PathBuf::new(),
             gc_stress: false,
         }
     }
@@ -166,6 +171,8 @@ pub struct Vm {
     rt_error_ty: Option<TypeIdx>,
     /// runtime.TypeAssertionError and the key of pointers to it.
     assertion_error: Option<(TypeIdx, u64)>,
+    /// As well of runtime.PanicNilError.
+    panic_nil_error: Option<(TypeIdx, u64)>,
     string_ty: Option<TypeIdx>,
     _globals_mapping: Mapping,
 }

@@ -76,6 +76,7 @@ impl Vm {
             session: new_session(),
             rt_error_ty: None,
             assertion_error: None,
+            panic_nil_error: None,
             string_ty: None,
             _globals_mapping: globals_mapping,
         };
@@ -152,11 +153,12 @@ impl Vm {
                 .position(|ty| ty.name == name && ty.kind == kind)
         };
         self.rt_error_ty = named("runtime.rtError", Kind::String).map(|ty| ty as u32);
-        let assertion = program
-            .types
-            .iter()
-            .find(|ty| ty.name == "*runtime.TypeAssertionError");
-        self.assertion_error = assertion.map(|pointer| (pointer.elem, pointer.key));
+        let pointer_to = |name: &str| {
+            let pointer = program.types.iter().find(|ty| ty.name == name);
+            pointer.map(|pointer| (pointer.elem, pointer.key))
+        };
+        self.assertion_error = pointer_to("*runtime.TypeAssertionError");
+        self.panic_nil_error = pointer_to("*runtime.PanicNilError");
         self.string_ty = named("string", Kind::String).map(|ty| ty as u32);
         let by_key = (0..)
             .zip(&program.types)
@@ -315,13 +317,20 @@ impl Vm {
     #[cold]
     #[inline(never)]
     fn collect(&mut self, pc: Pc, fp: Fp) {
-        let top = self.frame_end(pc, fp);
+        self.collect_below(self.frame_end(pc, fp), pc);
+    }
+
+    /// Collects while the running goroutine, at `pc`, uses the slots below `top`.
+    pub(crate) fn collect_below(&mut self, top: usize, pc: Pc) {
         self.collect_volatile_heap(top);
         if self.options.gc_stress {
             self.heap.trigger_bytes = 0;
         }
         if self.is_persistent_collection_due() || self.options.gc_stress {
             self.collect_persistent_heap(top);
+        }
+        if !self.heap.due.is_empty() {
+            self.start_finalizers(pc);
         }
     }
 
@@ -438,16 +447,6 @@ impl Vm {
             freed_objects: space.freed_objects,
             collections: self.heap.collections,
         }
-    }
-
-    /// The frames of the running native's callers.
-    pub(crate) fn caller_positions(&self) -> Vec<(String, String, u32)> {
-        let (pc, fp) = self.at;
-        let frames = self.frames(pc, self.slot_of(fp));
-        frames
-            .into_iter()
-            .map(|frame| (frame.function, frame.file, frame.line))
-            .collect()
     }
 }
 

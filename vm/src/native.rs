@@ -45,6 +45,8 @@ pub enum NativeError {
     Gosched,
     /// The goroutine runs its deferred functions and ends (runtime.Goexit).
     Goexit,
+    /// Both heaps are collected, now (runtime.GC).
+    Collect,
 }
 
 /// A string: address and length of immutable bytes.
@@ -535,20 +537,12 @@ impl Ctx<'_> {
     pub fn in_txn(&self) -> bool {
         self.vm.in_txn()
     }
-    /// runtime.GC.
-    pub fn collect_volatile(&mut self) {
-        self.vm.request_collection();
-    }
     pub fn volatile_stats(&self) -> VolatileStats {
         self.vm.volatile_stats()
     }
     /// runtime.NumGoroutine.
     pub fn goroutines(&self) -> usize {
         self.vm.goroutine_count()
-    }
-    /// runtime.Callers: function names, files and lines of the calling frames, innermost first.
-    pub fn callers(&self) -> Vec<(String, String, u32)> {
-        self.vm.caller_positions()
     }
 }
 

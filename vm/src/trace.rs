@@ -21,12 +21,13 @@ pub(crate) struct FrameInfo {
     pub file: String,
     pub line: u32,
     pub offset: usize,
+    pub is_library: bool,
 }
 
 impl Vm {
     /// Addresses in the functions that a goroutine runs, innermost first, from the frame at slot `frame` outwards;
     /// wrappers and the entry function are left out.
-    fn return_addresses(&self, g: &Goroutine, mut pc: Pc, mut frame: usize) -> Vec<Pc> {
+    pub(crate) fn return_addresses(&self, g: &Goroutine, mut pc: Pc, mut frame: usize) -> Vec<Pc> {
         let mut out = Vec::new();
         let after = AFTER_DEFERRED_CODE.as_ptr();
         while let Some((index, func)) = self.func_at(pc) {
@@ -49,7 +50,7 @@ impl Vm {
         out
     }
 
-    fn describe_frame(&self, pc: Pc) -> Option<FrameInfo> {
+    pub(crate) fn describe_frame(&self, pc: Pc) -> Option<FrameInfo> {
         let (index, func) = self.func_at(pc)?;
         let word = (pc as usize - self.funcs[index as usize].code as usize) / 8 - 1;
         let at = func.lines.partition_point(|line| line.0 as usize <= word);
@@ -66,19 +67,12 @@ impl Vm {
             },
             line: if is_known { sources.line(span) } else { 0 },
             offset: word * 8,
+            is_library: is_known && sources.file(span.file).is_library(),
         })
     }
 
-    /// The frames from the one at slot `frame`, running at `pc`, outwards.
-    pub(crate) fn frames(&self, pc: Pc, frame: usize) -> Vec<FrameInfo> {
-        self.return_addresses(&self.g, pc, frame)
-            .into_iter()
-            .filter_map(|pc| self.describe_frame(pc))
-            .collect()
-    }
-
     /// A goroutine with its frames.
-    fn trace(&self, g: &Goroutine, pc: Pc, frame: usize) -> String {
+    pub(crate) fn trace(&self, g: &Goroutine, pc: Pc, frame: usize) -> String {
         let state = match g.state {
             State::Waiting(reason) => reason,
             State::Runnable => "runnable",
@@ -141,7 +135,7 @@ impl Vm {
         };
         let top = self.frame_end(pc, self.frame_at(frame)) + 2;
         let mut report = String::new();
-        let mut is_nil_deref = false;
+        let (mut is_nil_deref, mut repanicked) = (false, false);
         for i in self.panic_floor..self.g.panics.len() {
             let panic = &self.g.panics[i];
             if panic.is_goexit {
@@ -154,8 +148,21 @@ impl Vm {
                 Some(text) => text,
                 None => self.panic_text(key, data, top),
             };
-            let tabs = if i > self.panic_floor { "\t" } else { "" };
-            let recovered = if recovered { " [recovered]" } else { "" };
+            // Raised again with the same value: one line says both.
+            let next = self.g.panics.get(i + 1);
+            let again = (recovered || repanicked)
+                && key != 0
+                && next.is_some_and(|next| (next.key, next.data) == (key, data));
+            let is_told = std::mem::replace(&mut repanicked, again);
+            if is_told {
+                continue;
+            }
+            let tabs = if report.is_empty() { "" } else { "\t" };
+            let recovered = match (again, recovered) {
+                (true, _) => " [recovered, repanicked]",
+                (false, true) => " [recovered]",
+                (false, false) => "",
+            };
             let _ = writeln!(
                 report,
                 "{tabs}panic: {}{recovered}",
@@ -225,6 +232,8 @@ impl Vm {
         if desc.pkg_path.is_empty() {
             text
         } else {
+            // A complex number has its own parentheses.
+            let text = text.trim_start_matches('(').trim_end_matches(')');
             format!("{}({text})", desc.name)
         }
     }

@@ -10,6 +10,8 @@
 pub(crate) enum Trap {
     NilDeref,
     DivideByZero,
+    /// `panic(nil)`.
+    NilPanic,
     Index {
         index: i64,
         len: u64,
@@ -53,6 +55,7 @@ impl Trap {
             Trap::NilDeref => {
                 "runtime error: invalid memory address or nil pointer dereference".into()
             }
+            Trap::NilPanic => "runtime error: panic called with nil argument".into(),
             Trap::DivideByZero => "runtime error: integer divide by zero".into(),
             Trap::Index { index, .. } if *index < 0 => {
                 format!("runtime error: index out of range [{index}]")

@@ -119,7 +119,7 @@ impl TypeTable {
     }
 
     /// The first method of interface type `iface` that `ty` lacks, if any.
-    pub(crate) fn missing_method(&self, ty: TypeIdx, iface: TypeIdx) -> Option<u32> {
+    pub fn missing_method(&self, ty: TypeIdx, iface: TypeIdx) -> Option<u32> {
         let methods = &self.desc(ty).methods;
         let has = |m: &u32| methods.binary_search_by_key(m, |entry| entry.0).is_ok();
         self.desc(iface)

@@ -230,7 +230,14 @@ impl Checker {
             return self.call_result(e.span, sig, ExprKind::Zero, vec![], true);
         };
         all.extend(rest);
-        self.call_result(e.span, sig, ExprKind::Call(callee, all), before, false)
+        let mut result = self.call_result(e.span, sig, ExprKind::Call(callee, all), before, false);
+        // A call's line is that of its parenthesis.
+        let call = match &mut result.tir.kind {
+            ExprKind::Seq(_, call) => call,
+            _ => &mut result.tir,
+        };
+        call.span = c.lparen.to(c.rparen);
+        result
     }
 
     pub(super) fn call_result<'e>(

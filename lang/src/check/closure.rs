@@ -27,10 +27,12 @@ impl Checker {
     }
 
     pub(super) fn closure_name(&mut self) -> String {
+        let is_nested = self.env.fns.len() > 1;
         let ctx = self.ctx();
         ctx.closures += 1;
         ctx.has_closures = true;
-        format!("{}.func{}", ctx.name, ctx.closures)
+        let word = if is_nested { "" } else { "func" };
+        format!("{}.{word}{}", ctx.name, ctx.closures)
     }
 
     /// The name of a literal that the checker makes; only those of the program are numbered.

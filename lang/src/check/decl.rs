@@ -600,10 +600,17 @@ impl Checker {
         let pkg = self.file_pkgs[file as usize];
         let path = self.a.names.packages[pkg.0 as usize].1.clone();
         let f = self.name(d.name.name).to_string();
+        // As Go's traces name what is generic.
+        let dots = |generic: bool| if generic { "[...]" } else { "" };
         let name = match recv {
-            None => format!("{path}.{f}"),
+            None => {
+                let is_generic = !d.type_params.is_empty() && d.body.is_some();
+                format!("{path}.{f}{}", dots(is_generic))
+            }
             Some(n) => {
-                let t = self.name(self.a.types.named[n.0 as usize].name).to_string();
+                let is_generic = d.receiver.as_ref().is_some_and(|r| has_arguments(&r.ty));
+                let t = self.name(self.a.types.named[n.0 as usize].name);
+                let t = format!("{t}{}", dots(is_generic));
                 match ptr_recv {
                     true => format!("{path}.(*{t}).{f}"),
                     false => format!("{path}.{t}.{f}"),
@@ -747,5 +754,13 @@ impl Checker {
             let ty = self.a.types.intern(TyKind::Param(*p));
             self.declare_local(*n, ObjKind::Type(ty));
         }
+    }
+}
+
+/// Is this receiver type `T[P]` or `*T[P]`?
+fn has_arguments(ty: &ast::Expr) -> bool {
+    match &ty.unparen().kind {
+        ast::ExprKind::Star(inner) => has_arguments(inner),
+        kind => matches!(kind, ast::ExprKind::Index { .. }),
     }
 }

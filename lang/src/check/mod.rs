@@ -422,8 +422,10 @@ impl tir::Bodies for Checker {
                 _ => None,
             }
         };
-        let (plain, assertion) = (named("rtError"), named("TypeAssertionError"));
-        let assertion = assertion.map(|ty| self.a.types.intern(TyKind::Pointer(ty)));
-        plain.into_iter().chain(assertion).collect()
+        let plain = named("rtError");
+        let others = [named("TypeAssertionError"), named("PanicNilError")];
+        let pointer = |ty| self.a.types.intern(TyKind::Pointer(ty));
+        let others = others.into_iter().flatten().map(pointer);
+        plain.into_iter().chain(others).collect()
     }
 }

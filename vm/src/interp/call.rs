@@ -121,6 +121,11 @@ slow_handlers! {
             Err(NativeError::Exit(code)) => vm.throw(Trap::Exit(code), pc, fp),
             Err(NativeError::Fatal(text)) => vm.throw(Trap::Fatal(text), pc, fp),
             Err(NativeError::Gosched) => vm.yield_now(pc, fp, pc),
+            Err(NativeError::Collect) => {
+                // What lies behind the call's window is left from calls before: nothing of it is kept.
+                vm.collect_below(vm.slot_of(fp) + i.a(), pc);
+                (pc, fp)
+            }
             Err(NativeError::Goexit) => vm.throw(Trap::Goexit, pc, fp),
             Err(NativeError::Block(wait)) => vm.block_native(wait, pc, fp),
             Err(NativeError::NilDeref) => vm.throw_nil(pc, fp),
@@ -135,8 +140,7 @@ slow_handlers! {
     Panic |vm, i, pc, fp| {
         let (key, data) = (get(fp, i.a()), get(fp, i.a() + 1));
         if key == 0 {
-            let text = "panic called with nil argument (use GODEBUG=panicnil=1 to disable)";
-            return vm.throw(Trap::Plain(text.into()), pc, fp);
+            return vm.throw(Trap::NilPanic, pc, fp);
         }
         vm.throw(Trap::Value(key, data), pc, fp)
     }

@@ -24,7 +24,7 @@ impl Vm {
 
     /// The function whose code a return address (or the address behind an instruction word) is in.
     pub(crate) fn func_at(&self, pc: Pc) -> Option<(FuncIdx, &Function)> {
-        let at = pc as u64 - 8;
+        let at = (pc as u64).wrapping_sub(8);
         let i = self
             .ranges
             .partition_point(|range| range.0 <= at)
@@ -111,6 +111,12 @@ impl Vm {
             Trap::Assertion(text) if self.assertion_error.is_some() => {
                 let (ty, key) = self.assertion_error.expect("looked at just now");
                 // The pointer to a struct of one string: as an interface holding a string, but for the key.
+                let (_, data) = self.string_value(Some(ty), &text);
+                (key, data, Some(text))
+            }
+            Trap::NilPanic if self.panic_nil_error.is_some() => {
+                let (ty, key) = self.panic_nil_error.expect("looked at just now");
+                let text = trap.text().unwrap_or_default();
                 let (_, data) = self.string_value(Some(ty), &text);
                 (key, data, Some(text))
             }

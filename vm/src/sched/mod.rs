@@ -124,6 +124,11 @@ impl Vm {
     /// Starts a func value without parameters as a goroutine and gives its index; `at` is behind the instruction of
     /// the `go` statement, if one starts it.
     pub(crate) fn spawn(&mut self, closure: u64, at: Option<Pc>) -> usize {
+        self.spawn_with(closure, at, &[])
+    }
+
+    /// As `spawn`, for a func value whose parameters are these words.
+    pub(crate) fn spawn_with(&mut self, closure: u64, at: Option<Pc>, args: &[u64]) -> usize {
         let func = self.deferred_func(closure, false);
         let entry = self.funcs[func as usize];
         let slots = (2 * STACK_SLACK + entry.frame_slots).max(SMALL_SLOTS);
@@ -147,6 +152,8 @@ impl Vm {
         let frame = STACK_SLACK;
         g.stack[frame - 1] = GO_END_CODE.as_ptr() as u64;
         g.stack[frame - 2] = closure;
+        let results = self.types.program.funcs[func as usize].result_slots as usize;
+        g.stack[frame + results..frame + results + args.len()].copy_from_slice(args);
         g.state = State::Runnable;
         g.resume = entry.code;
         // SAFETY: code has at least one word.
