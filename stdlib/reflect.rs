@@ -455,7 +455,41 @@ pub const NATIVES: &[NativeDef] = natives! {
             c.swap(v.value, i as usize, j as usize);
         }
     };
+    "reflect.chanMake" "func(*reflect.rtype, int) unsafe.Pointer" => |c| {
+        let (ty, n) = (c.known_type()?, c.int());
+        let chan = c.chan_new(ty, n)?;
+        c.ret_ptr(chan);
+    };
+    "reflect.chanSizes" "func(unsafe.Pointer) (int, int)" => |c| {
+        let chan = c.ptr();
+        let (len, cap) = c.chan_sizes(chan);
+        c.ret_uint(len);
+        c.ret_uint(cap);
+    };
+    "reflect.chanClose" "func(unsafe.Pointer)" => |c| {
+        let chan = c.ptr();
+        c.chan_shut(chan)?;
+    };
+    // Without waiting: was it done?
+    "reflect.trySend" "func(unsafe.Pointer, unsafe.Pointer) bool" => |c| {
+        let (chan, image) = (c.ptr(), c.ptr());
+        let done = c.chan_offer(chan, image)?;
+        c.ret_bool(done);
+    };
+    // Did a value, or the channel's end, come; was it a value?
+    "reflect.tryReceive" "func(unsafe.Pointer, unsafe.Pointer) (bool, bool)" => |c| {
+        let (chan, image) = (c.ptr(), c.ptr());
+        let (done, ok) = c.chan_take(chan, image)?;
+        c.ret_bool(done);
+        c.ret_bool(ok);
+    };
     // Instructions; see lang's codegen.
+    "reflect.sendWords" "func(unsafe.Pointer, unsafe.Pointer, int, int)" => |_c| {
+        return Err(NativeError::Panic("reflect: sendWords is an instruction".into()));
+    };
+    "reflect.receiveWords" "func(unsafe.Pointer, unsafe.Pointer, int, int)" => |_c| {
+        return Err(NativeError::Panic("reflect: receiveWords is an instruction".into()));
+    };
     "reflect.callFrame" "func(unsafe.Pointer, unsafe.Pointer, int, int)" => |_c| {
         return Err(NativeError::Panic("reflect: callFrame is an instruction".into()));
     };

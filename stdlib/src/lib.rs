@@ -110,7 +110,7 @@ packages! {
     "path"
     "path/filepath"
     "pmem"
-    "reflect" + "reflect_type" + "reflect_map" + "reflect_make" + "reflect_call" + "reflect_convert" + "reflect_deep"
+    "reflect" + "reflect_type" + "reflect_map" + "reflect_make" + "reflect_call" + "reflect_chan" + "reflect_convert" + "reflect_deep"
     "regexp"
     "regexp/syntax"
     "runtime" + "runtime_callers" + "runtime_memory"

@@ -11,6 +11,7 @@ use crate::interp::memory::load_form;
 use crate::map;
 use crate::native::{Ctx, NativeError, SliceRef};
 use crate::raw;
+use crate::sched::channel::Tried;
 use crate::trap::Trap;
 use crate::value::{TypeTable, ValueRef};
 
@@ -420,6 +421,45 @@ impl Ctx<'_> {
             0 => (0, 0),
             entry => (entry + 8, entry + layout.val_offset),
         }
+    }
+}
+
+/// Channels of a type known at run time. Images hold the element in whole words.
+impl Ctx<'_> {
+    fn chan_failure(trap: Trap) -> NativeError {
+        match trap {
+            Trap::Runtime(text) => NativeError::Runtime(text),
+            other => NativeError::Plain(other.text().unwrap_or_default()),
+        }
+    }
+    pub fn chan_new(&mut self, elem: TypeIdx, cap: i64) -> Result<u64, NativeError> {
+        let chan = self.vm.chan_make(elem, cap);
+        chan.ok_or_else(|| NativeError::Plain("makechan: size out of range".into()))
+    }
+    /// Elements that wait, and room for them.
+    pub fn chan_sizes(&self, chan: u64) -> (u64, u64) {
+        self.vm.chan_len_cap(chan)
+    }
+    pub fn chan_shut(&mut self, chan: u64) -> Result<(), NativeError> {
+        self.vm.chan_close(chan).map_err(Self::chan_failure)
+    }
+    /// Sends if that needs no waiting.
+    pub fn chan_offer(&mut self, chan: u64, image: u64) -> Result<bool, NativeError> {
+        if chan == 0 {
+            return Ok(false);
+        }
+        // SAFETY: a channel, and an image of an element of it.
+        let tried = unsafe { self.vm.chan_try_send(chan, image as *const u64) };
+        Ok(tried.map_err(Self::chan_failure)? == Tried::Done)
+    }
+    /// Receives if that needs no waiting; was there something, and was it a value?
+    pub fn chan_take(&mut self, chan: u64, image: u64) -> Result<(bool, bool), NativeError> {
+        if chan == 0 {
+            return Ok((false, false));
+        }
+        // SAFETY: as for `chan_offer`.
+        let tried = unsafe { self.vm.chan_try_receive(chan, image as *mut u64) };
+        Ok((tried != Tried::WouldBlock, tried == Tried::Done))
     }
 }
 

@@ -266,6 +266,7 @@ CallI, "calli", (dn, s2, uimm), [id, mode], "method id of `Program::methods` of 
 CallN, "calln", (dn, bcidx, _), [], "native bc of `Program::natives`: slots as in a call";
 CallR, "callr", (dn, s3, uimm), [], "function of func value b with the frame image at address b+1, whose b+2 words are results, then parameters; c = 1: its transaction variant";
 TakeR, "taker", (dn, s3, _), [], "after CallR: the first b+3 words of window a back to the image at address b+1";
+PutR, "putr", (dn, s3, _), [], "the first b+3 words of the image at address b+1 to slots a";
 StubIn, "stubin", (uimm, bcidx, _), [], "first instruction of the code of reflect's func values, whose captures are a context, slots of results and slots of parameters: calls func value bc with the context and an image of the frame; a = 1: transaction variant";
 StubOut, "stubout", (_, _, _), [], "after StubIn: the results from the image";
 Ret, "ret", (_, _, _), [], "return; the results are in slots 0…";

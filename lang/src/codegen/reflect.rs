@@ -22,6 +22,12 @@ fn declared(e: &Expr) -> Option<&FuncRef> {
     }
 }
 
+/// Sends and receives: channel, image of the value, its words, words to copy.
+const SEND: &str = "reflect.sendWords";
+const RECEIVE: &str = "reflect.receiveWords";
+/// Words of an element that these can move, and the bool that says whether one came.
+const ELEMENT_SLOTS: u32 = 64 + 1;
+
 impl Gen<'_> {
     /// The program calls a native of package reflect: what it can do from now on.
     pub fn note_reflection(&mut self, at: At, native: &str, args: &[Expr]) {
@@ -39,7 +45,10 @@ impl Gen<'_> {
             self.st.reflects_methods = true;
             self.st.heaps_changed = true;
         }
-        let stores = matches!(name, "store" | "mapStore" | "callFrame" | "enterStub");
+        let stores = matches!(
+            name,
+            "store" | "mapStore" | "callFrame" | "enterStub" | "sendWords"
+        );
         if stores && !self.st.reflects_stores {
             self.st.reflects_stores = true;
             self.st.heaps_changed = true;
@@ -89,6 +98,22 @@ impl Fun<'_, '_> {
                 let window = self.alloc(0);
                 self.asm.op(Op::CallR, window, operands, txn);
                 self.asm.op(Op::TakeR, window, operands, 0);
+                Some(operands)
+            }
+            (SEND | RECEIVE, [_, _, _, _]) => {
+                let operands = self.alloc(4);
+                for (slot, arg) in (operands..).zip(args) {
+                    self.eval_to(arg, slot);
+                }
+                let words = self.alloc(ELEMENT_SLOTS);
+                if native == SEND {
+                    self.asm.op(Op::PutR, words, operands, 0);
+                    self.asm.op(Op::Send, operands, words, 0);
+                } else {
+                    self.asm.op(Op::Recv, words, operands, 1);
+                    self.asm.op(Op::TakeR, words, operands, 0);
+                }
+                self.top = words;
                 Some(operands)
             }
             (STUB, [f]) => {

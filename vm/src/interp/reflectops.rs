@@ -41,6 +41,11 @@ slow_handlers! {
         raw::copy(image, fp.add(i.a()) as u64, results * 8);
         (pc, fp)
     }
+    PutR |vm, i, pc, fp| {
+        let (image, words) = (get(fp, i.b() + 1), get(fp, i.b() + 3));
+        raw::copy(fp.add(i.a()) as u64, image, words * 8);
+        (pc, fp)
+    }
     StubIn |vm, i, pc, fp| {
         let value = *vm.func_values_ptr.add(i.bc());
         let func = if i.a() == 0 { value.plain } else { value.txn };
