@@ -23,15 +23,20 @@ macro_rules! natives {
     };
 }
 
+mod bessel;
 mod calendar;
+mod cooked;
 mod duration;
+mod elementary;
 mod env;
 mod format;
 mod host;
 mod num;
 mod real;
 mod regex;
+mod special;
 mod text;
+mod trigonometry;
 mod zones;
 
 /// Declares the native modules, the package table and the list of native tables.
@@ -52,6 +57,7 @@ macro_rules! packages {
 
 packages! {
     atomic "../sync/atomic.rs"
+    binary "../encoding/binary.rs"
     bits "../math/bits.rs"
     bufio "../bufio.rs"
     bytes "../bytes.rs"
@@ -66,7 +72,7 @@ packages! {
     os_process "../os_process.rs"
     path "../path.rs"
     pmem "../pmem.rs"
-    rand "../math/rand.rs"
+    randsource "../internal/randsource.rs"
     reflect "../reflect.rs"
     regexp "../regexp.rs"
     runtime "../runtime.rs"
@@ -88,12 +94,14 @@ packages! {
     "container/ring"
     "context"
     "encoding"
+    "encoding/binary" + "encoding/binary_value"
     "encoding/json" + "encoding/json_fields" + "encoding/json_decode" + "encoding/json_stream"
     "errors"
     "flag" + "flag_types"
     "fmt" + "fmt_scan" + "fmt_source"
     "internal/jsontext"
     "internal/oserror"
+    "internal/randsource"
     "internal/slicesort"
     "internal/stdio"
     "io" + "io_pipe"
@@ -104,7 +112,10 @@ packages! {
     "maps"
     "math"
     "math/bits"
+    "math/cmplx"
     "math/rand"
+    "math/rand/v2" + "math/rand/v2_source"
+    "os" + "os_env"
     "os" + "os_env" + "os_more" + "os_process"
     "os/user"
     "path"

@@ -66,4 +66,18 @@ impl Ctx<'_> {
             cap: len,
         }
     }
+
+    /// Stores a bool or number of any kind by its bits: two words for complex128, else the low bytes of the first.
+    /// Noted or logged in the persistent heap. Panics for another kind.
+    pub fn store_bits(&mut self, v: ValueRef<'_>, bits: [u64; 2]) {
+        assert!(
+            !v.is_foreign() && v.kind() as u8 <= Kind::Complex128 as u8,
+            "not a number"
+        );
+        let size = self.types.rt(v.ty).size;
+        self.vm.will_store(v.addr, size);
+        let bytes: [u8; 16] = std::array::from_fn(|i| bits[i / 8].to_le_bytes()[i % 8]);
+        // SAFETY: a live variable of that many bytes.
+        unsafe { raw::slice_mut(v.addr, size) }.copy_from_slice(&bytes[..size as usize]);
+    }
 }
