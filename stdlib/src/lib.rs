@@ -57,6 +57,7 @@ macro_rules! packages {
 
 packages! {
     atomic "../sync/atomic.rs"
+    big "../math/big.rs"
     binary "../encoding/binary.rs"
     bits "../math/bits.rs"
     bufio "../bufio.rs"
@@ -111,6 +112,7 @@ packages! {
     "log"
     "maps"
     "math"
+    "math/big" + "math/big_float" + "math/big_ftoa" + "math/big_rat" + "math/big_text"
     "math/bits"
     "math/cmplx"
     "math/rand"
