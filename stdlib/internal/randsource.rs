@@ -18,7 +18,7 @@ pub const NATIVES: &[NativeDef] = natives! {
         tables::<128>(c, r, v, 31, |x| (-0.5 * x * x).exp(), |y| (-2.0 * y.ln()).sqrt());
     };
     "internal/randsource.expTables" "func() ([]uint32, []float32, []float32)" => |c| {
-        let (r, v) = (7.697_117_470_131_049_72, 3.949_659_822_581_572e-3);
+        let (r, v) = (7.697_117_470_131_05, 3.949_659_822_581_572e-3);
         tables::<256>(c, r, v, 32, |x| (-x).exp(), |y| -y.ln());
     };
     "internal/randsource.ChaCha8" "func([]uint64, []uint64, uint32)" => |c| {

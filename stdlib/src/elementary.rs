@@ -158,7 +158,7 @@ pub fn expm1(x: f64) -> f64 {
             };
         } else {
             let half = if x > 0.0 { 0.5 } else { -0.5 };
-            k = (1.442_695_040_888_963_387_00 * x + half) as i64;
+            k = (LOG2_E * x + half) as i64;
             let t = k as f64;
             (hi, lo) = (x - t * LN2_HI, t * LN2_LO);
         }

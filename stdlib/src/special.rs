@@ -2,7 +2,7 @@
 //! Cephes' gamma, Wichura's AS 241 for the inverse error function. The figures are the published ones.
 #![allow(clippy::excessive_precision)] // Figures as published.
 
-use std::f64::consts::{LN_2, PI};
+use std::f64::consts::{LN_2, PI, SQRT_2};
 
 use crate::elementary::{exp, horner, log, poly, pow};
 use crate::trigonometry::{cos, odd, sin};
@@ -211,7 +211,7 @@ const INV_C: [f64; 8] = [
     7.745_450_142_783_414_076_40e-4,
 ];
 const INV_D: [f64; 8] = [
-    1.414_213_562_373_095_048_801_688_7,
+    SQRT_2,
     2.903_651_444_541_994_617_313_329_5,
     2.370_766_162_602_453_236_597_122_5,
     9.754_783_200_178_742_718_689_483_7e-1,
@@ -231,7 +231,7 @@ const INV_E: [f64; 8] = [
     2.010_334_399_292_288_132_65e-7,
 ];
 const INV_F: [f64; 8] = [
-    1.414_213_562_373_095_048_801_689,
+    SQRT_2,
     8.482_908_416_595_164_588_112_026e-1,
     1.936_480_946_950_659_106_176_712e-1,
     2.103_693_768_272_068_968_719_679e-2,

@@ -74,7 +74,7 @@ fn reduce_large(x: f64) -> (u64, f64) {
     };
     let product = (u128::from(word(0).wrapping_mul(mantissa)) << 64)
         .wrapping_add(u128::from(word(1)) * u128::from(mantissa))
-        .wrapping_add(u128::from(word(2)) * u128::from(mantissa) >> 64);
+        .wrapping_add((u128::from(word(2)) * u128::from(mantissa)) >> 64);
     let octant = (product >> 125) as u64;
     let high = (product << 3 >> 64) as u64;
     let zeros = high.leading_zeros();
