@@ -140,6 +140,7 @@ packages! {
     "math/cmplx"
     "math/rand"
     "math/rand/v2" + "math/rand/v2_source"
+    "net/url" + "net/url_values"
     "os" + "os_env"
     "os" + "os_env" + "os_more" + "os_process"
     "os/user"
@@ -164,6 +165,7 @@ packages! {
     "time" + "time_marshal" + "time_timer"
     "transaction"
     "unicode"
+    "unicode/utf16"
     "unicode/utf8"
 }
 
