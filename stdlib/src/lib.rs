@@ -164,7 +164,7 @@ packages! {
     "text/template" + "text/template_lex" + "text/template_parse" + "text/template_exec" + "text/template_funcs"
     "time" + "time_marshal" + "time_timer"
     "transaction"
-    "unicode"
+    "unicode" + "unicode_case"
     "unicode/utf16"
     "unicode/utf8"
 }
