@@ -141,7 +141,6 @@ packages! {
     "math/rand"
     "math/rand/v2" + "math/rand/v2_source"
     "net/url" + "net/url_values"
-    "os" + "os_env"
     "os" + "os_env" + "os_more" + "os_process"
     "os/user"
     "path"
