@@ -33,13 +33,29 @@ impl Digits {
         }
     }
 
+    /// The fewest digits that lead back to `x`. Of two equally near ones Go takes the even one; they are possible only
+    /// where about as many digits are needed as there can be.
     fn shortest(x: f64, bits: i64) -> Digits {
-        let text = if bits == 32 {
+        let single = bits == 32;
+        let text = if single {
             format!("{:e}", x as f32)
         } else {
             format!("{x:e}")
         };
-        Digits::parse(&text)
+        let digits = Digits::parse(&text);
+        let count = digits.digits.len();
+        if count >= if single { 7 } else { 16 } {
+            let even = format!("{:.*e}", count - 1, x);
+            let same = if single {
+                even.parse() == Ok(x as f32)
+            } else {
+                even.parse() == Ok(x)
+            };
+            if same {
+                return Digits::parse(&even);
+            }
+        }
+        digits
     }
 
     /// Rounded to `count` significant digits.
