@@ -131,7 +131,7 @@ packages! {
     "io" + "io_pipe"
     "io/fs" + "io/fs_sub"
     "io/ioutil"
-    "iter"
+    "iter" + "iter_pull"
     "log"
     "maps"
     "math"
