@@ -212,7 +212,6 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_int(status(result));
     };
     "os.readlink" "func(string) (string, int)" => |c| { let name = os_string(c); ret_path(c, fs::read_link(name)); };
-    "os.realpath" "func(string) (string, int)" => |c| { let name = os_string(c); ret_path(c, fs::canonicalize(name)); };
     "os.chmod" "func(string, uint32) int" => |c| {
         let (name, mode) = (os_string(c), c.int());
         c.ret_int(status(fs::set_permissions(name, fs::Permissions::from_mode(mode as u32))));

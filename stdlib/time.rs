@@ -7,7 +7,7 @@ use vm::native::{Ctx, NativeDef, NativeError, Wait};
 
 use crate::calendar::{self, MONTHS, WEEKDAYS};
 use crate::duration;
-use crate::{text, zones};
+use crate::zones;
 
 /// When the first call of Now was made; monotonic readings count from one nanosecond before.
 static START: OnceLock<Instant> = OnceLock::new();
@@ -15,6 +15,19 @@ static START: OnceLock<Instant> = OnceLock::new();
 fn text_of(c: &mut Ctx) -> String {
     let s = c.str();
     String::from_utf8_lossy(c.get(s)).into_owned()
+}
+
+/// As package time quotes: all but printable ASCII in hexadecimal.
+fn quote(s: &[u8]) -> String {
+    let mut out = String::from("\"");
+    for &b in s {
+        match b {
+            b'"' | b'\\' => out.extend(['\\', b as char]),
+            b' '..=b'~' => out.push(b as char),
+            _ => out += &format!("\\x{b:02x}"),
+        }
+    }
+    out + "\""
 }
 
 fn name(kind: i64, n: i64) -> String {
@@ -68,8 +81,7 @@ pub const NATIVES: &[NativeDef] = natives! {
     };
     "time.quote" "func(string) string" => |c| {
         let s = c.str();
-        let out = text::quote(c.get(s), text::Plain::Ascii);
-        c.ret_str(out);
+        c.ret_str(quote(c.get(s)));
     };
     "time.name" "func(int, int) string" => |c| {
         let (kind, n) = (c.int(), c.int());

@@ -522,6 +522,12 @@ pub fn parse(layout: &str, value: &str) -> Result<Parsed, ParseFailure> {
                     if !v.starts_with(['.', ',']) {
                         return None;
                     }
+                    if v.get(1..1 + digits)
+                        .is_some_and(|n| n.parse::<i64>().is_ok_and(|n| n < 0))
+                    {
+                        range = "fractional second".into();
+                        return None;
+                    }
                     fraction(v, digits)?
                 }
                 Elem::Fraction { .. } => {
@@ -619,12 +625,14 @@ pub fn parse(layout: &str, value: &str) -> Result<Parsed, ParseFailure> {
             ));
         }
         let (_, m, d, _) = civil(days(year, 1, 1) + yday - 1);
-        if month > 0 && month != m || day > 0 && day != d {
-            return Err((
-                String::new(),
-                value.into(),
-                ": day-of-year does not match month".into(),
-            ));
+        for (is_other, what) in [
+            (month > 0 && month != m, "month"),
+            (day > 0 && day != d, "day"),
+        ] {
+            if is_other {
+                let message = format!(": day-of-year does not match {what}");
+                return Err((String::new(), value.into(), message));
+            }
         }
         (month, day) = (m, d);
     } else {

@@ -82,10 +82,7 @@ pub fn parse_duration(s: &str) -> Result<i64, (i64, String)> {
             whole.parse().unwrap_or(u128::MAX >> 64)
         };
         let mut part = whole * scale;
-        let frac = &frac[..frac.len().min(18)];
-        if !frac.is_empty() {
-            part += frac.parse::<u128>().unwrap_or(0) * scale / 10u128.pow(frac.len() as u32);
-        }
+        part += fraction(frac, scale);
         total += part;
         if total > 1 << 63 {
             return bad();
@@ -96,6 +93,23 @@ pub fn parse_duration(s: &str) -> Result<i64, (i64, String)> {
         return Ok((total as i128).wrapping_neg() as i64);
     }
     i64::try_from(total).or_else(|_| bad())
+}
+
+/// What digits after the point are of a unit: those that do not fit into 63 bits are dropped, the product is a float64's.
+fn fraction(digits: &str, unit: u128) -> u128 {
+    let (mut n, mut scale) = (0u64, 1.0);
+    for digit in digits.bytes() {
+        if n > (i64::MAX / 10) as u64 {
+            break;
+        }
+        let next = n * 10 + u64::from(digit - b'0');
+        if next > 1 << 63 {
+            break;
+        }
+        n = next;
+        scale *= 10.0;
+    }
+    (n as f64 * (unit as f64 / scale)) as u128
 }
 
 #[cfg(test)]

@@ -264,45 +264,35 @@ pub fn replace(s: &[u8], old: &[u8], new: &[u8], n: i64) -> Vec<u8> {
 pub fn replace_many(s: &[u8], pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
     let mut out = Vec::with_capacity(s.len());
     let mut starts = [false; 256];
-    let mut empty = None;
-    for (old, new) in pairs {
+    let has_empty = pairs.iter().any(|pair| pair.0.is_empty());
+    for (old, _) in pairs {
         match old.first() {
             Some(&c) => starts[c as usize] = true,
-            None => empty = empty.or(Some(*new)),
+            None => starts = [true; 256],
         }
     }
-    // Single bytes, the commonest use, find a later duplicate ignored too: the first pair wins.
-    let (mut at, mut after_match) = (0, false);
-    while at <= s.len() {
+    // At each place the first pair that fits, but an empty one not twice at the same place.
+    let (mut at, mut after_empty) = (0, false);
+    while at < s.len() || at == s.len() && has_empty {
         let here = &s[at..];
         let hit = match here.first() {
-            Some(&c) if starts[c as usize] => pairs
+            Some(&c) if !starts[c as usize] => None,
+            _ => pairs
                 .iter()
-                .find(|p| !p.0.is_empty() && here.starts_with(p.0)),
-            _ => None,
+                .find(|pair| here.starts_with(pair.0) && !(after_empty && pair.0.is_empty())),
         };
-        // An empty old string stands after all others that are written before it.
-        let hit = match (hit, empty) {
-            (Some(p), Some(_)) => {
-                let first_empty = pairs.iter().position(|q| q.0.is_empty());
-                let this = pairs.iter().position(|q| std::ptr::eq(q, p));
-                if first_empty < this { None } else { Some(p) }
-            }
-            (hit, _) => hit,
-        };
-        match (hit, empty) {
-            (Some((old, new)), _) => {
+        match hit {
+            Some((old, new)) => {
                 out.extend_from_slice(new);
                 at += old.len();
-                after_match = true;
-                continue;
+                after_empty = old.is_empty();
             }
-            (None, Some(new)) if !after_match => out.extend_from_slice(new),
-            _ => {}
+            None => {
+                out.extend(here.first());
+                at += 1;
+                after_empty = false;
+            }
         }
-        after_match = false;
-        out.extend(here.first());
-        at += 1;
     }
     out
 }
