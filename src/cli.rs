@@ -85,6 +85,11 @@ pub enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Show a package's documentation: PACKAGE, PACKAGE.NAME or PACKAGE.TYPE.METHOD
+    Doc {
+        #[arg(required = true, value_name = "PACKAGE[.NAME[.METHOD]]")]
+        words: Vec<String>,
+    },
     /// Start the interactive session
     Repl,
     /// Print the version

@@ -4,6 +4,7 @@ mod check;
 mod cli;
 mod constraint;
 mod disasm;
+mod doc;
 mod module;
 mod packages;
 mod render;
@@ -47,6 +48,7 @@ fn command() -> i32 {
         Some(Command::Check { paths, heaps }) => check::check(&paths, heaps),
         Some(Command::Test { args }) => test::test(&args, &cli.heap),
         Some(Command::Disasm { paths, all }) => disasm::disasm(&paths, all),
+        Some(Command::Doc { words }) => doc::doc(&words),
         Some(Command::Version) => {
             println!("pgo {}", env!("CARGO_PKG_VERSION"));
             0

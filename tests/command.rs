@@ -459,3 +459,36 @@ fn goroutines_of_a_session() {
     );
     assert!(printed.err.contains("panic: in go"), "{printed:?}");
 }
+
+#[test]
+fn doc_shows_declarations() {
+    let scratch = Scratch::new("doc");
+    let text = "// Package shape has shapes.\npackage shape\n\n// A Square has one side.\n\
+                type Square struct {\n\tSide float64\n\tid   int\n}\n\n\
+                // Of makes one.\nfunc Of(side float64) *Square { return &Square{Side: side} }\n\n\
+                // Area is the side times itself.\nfunc (s *Square) Area() float64 { return s.Side * s.Side }\n";
+    scratch.file("shape/shape.pgo", text);
+    let all = scratch.pgo(&["doc", "shape"]);
+    assert_eq!(
+        all.out,
+        "package shape // import \"./shape\"\n\nPackage shape has shapes.\n\n\
+         type Square struct{ ... }\n    func Of(side float64) *Square\n"
+    );
+    let one = scratch.pgo(&["doc", "shape.Square.Area"]);
+    assert_eq!(
+        one.out,
+        "package shape // import \"./shape\"\n\nfunc (s *Square) Area() float64\n    \
+         Area is the side times itself.\n\n"
+    );
+    assert!(
+        scratch
+            .pgo(&["doc", "strings.Builder"])
+            .out
+            .contains("// Has unexported fields.")
+    );
+    let none = scratch.pgo(&["doc", "strings.Nope"]);
+    assert_eq!(
+        (&none.err[..], none.status),
+        ("pgo: no Nope in package strings\n", Some(1))
+    );
+}

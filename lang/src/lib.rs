@@ -4,6 +4,7 @@
 pub mod bytecode;
 pub mod codes;
 pub mod diagnostic;
+pub mod doc;
 pub mod package;
 pub mod source;
 pub mod testing;

@@ -158,7 +158,7 @@ packages! {
     "sync" + "sync_map"
     "sync/atomic" + "sync/atomic_types"
     "syscall"
-    "testing" + "testing_bench" + "testing_run"
+    "testing" + "testing_bench" + "testing_fuzz" + "testing_run"
     "text/tabwriter"
     "text/template" + "text/template_lex" + "text/template_parse" + "text/template_exec" + "text/template_funcs"
     "time" + "time_marshal" + "time_timer"
@@ -221,6 +221,19 @@ mod tests {
         "bool", "error", "float32", "float64", "int", "int8", "int16", "int32", "int64", "string",
         "uint16", "uint32", "uint64", "uintptr",
     ];
+
+    #[test]
+    fn packages_say_what_they_are_for() {
+        for (path, files) in SOURCES {
+            let text = |(name, text): &(&str, &str)| (name.to_string(), text.as_bytes().to_vec());
+            let doc = lang::doc::package(files.iter().map(text).collect());
+            let start = format!("Package {} ", doc.name);
+            assert!(
+                doc.comment.starts_with(&start),
+                "package {path} has no comment that starts with {start:?}"
+            );
+        }
+    }
 
     /// A type as `%T` prints it.
     fn printed(ty: &str, package: &str) -> String {
