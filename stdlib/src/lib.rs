@@ -217,9 +217,9 @@ mod tests {
         assert!(source("nonesuch").is_none());
     }
 
-    const PREDECLARED: [&str; 14] = [
+    const PREDECLARED: [&str; 15] = [
         "bool", "error", "float32", "float64", "int", "int8", "int16", "int32", "int64", "string",
-        "uint16", "uint32", "uint64", "uintptr",
+        "uint", "uint16", "uint32", "uint64", "uintptr",
     ];
 
     #[test]
