@@ -242,7 +242,6 @@ mod tests {
             "byte" => "uint8".into(),
             "rune" => "int32".into(),
             _ if ty.starts_with("[]") => format!("[]{}", printed(&ty[2..], package)),
-            _ if ty.starts_with("chan ") => format!("chan {}", printed(&ty[5..], package)),
             _ if ty.starts_with('*') => format!("*{}", printed(&ty[1..], package)),
             _ if ty.starts_with("chan ") => format!("chan {}", printed(&ty[5..], package)),
             _ if PREDECLARED.contains(&ty) || ty.contains(['.', '(']) => ty.into(),

@@ -1,6 +1,8 @@
 //! Content hashes and equality of Go values in memory: map keys, `==` of composite types.
 #![allow(unsafe_code)] // Reads values at addresses that the program's types describe.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use lang::bytecode::program::{Kind, TypeIdx};
 
 use crate::raw;
@@ -60,8 +62,16 @@ pub(crate) fn bytes(data: &[u8], seed: u64) -> u64 {
 }
 
 fn float(x: f64, seed: u64) -> u64 {
-    // 0 and -0 are equal; NaN is equal to nothing, so any hash does.
-    word(if x == 0.0 { 0 } else { x.to_bits() }, seed)
+    static NANS: AtomicU64 = AtomicU64::new(0);
+    let bits = if x == 0.0 {
+        0 // and -0, which is equal
+    } else if x.is_nan() {
+        // Equal to nothing, itself included: with one hash, many of them would make a map slow.
+        NANS.fetch_add(1, Ordering::Relaxed)
+    } else {
+        x.to_bits()
+    };
+    word(bits, seed)
 }
 
 /// Hash of a pointer: of a persistent one, by its place in the heap, so that maps stay valid when the heap is mapped
