@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use dashu_base::{BitTest, DivRem, ExtendedGcd, Gcd, Sign, SquareRoot};
 use dashu_int::fast_div::ConstDivisor;
 use dashu_int::{IBig, UBig};
-use vm::native::{Ctx, NativeDef, SliceRef};
+use vm::native::{Ctx, NativeDef, NativeError, SliceRef};
 
 use crate::host;
 
@@ -39,9 +39,12 @@ pub const NATIVES: &[NativeDef] = natives! {
         let order = cmp(c.plain_of(x), c.plain_of(y));
         c.ret_int(order as i64);
     };
-    "math/big.natShift" "func([]big.Word, []big.Word, uint, bool) []big.Word" => |c| {
-        let (z, x, n, left) = (c.slice(), c.slice(), c.uint() as usize, c.bool());
+    "math/big.natShift" "func([]big.Word, []big.Word, int, bool) []big.Word" => |c| {
+        let (z, x, n, left) = (c.slice(), c.slice(), c.int() as usize, c.bool());
         let x = natural(c, x);
+        if left && !x.is_zero() && n > MAX_BITS {
+            return Err(too_large());
+        }
         let shifted = if left { x << n } else { x >> n };
         put(c, z, shifted.as_words());
     };
@@ -70,7 +73,10 @@ pub const NATIVES: &[NativeDef] = natives! {
         } else if x.is_zero() || x.is_one() {
             if y.is_zero() { UBig::ONE } else { x }
         } else {
-            x.pow(usize::try_from(&y).unwrap_or(usize::MAX))
+            match usize::try_from(&y) {
+                Ok(n) if n < MAX_BITS / x.bit_len() => x.pow(n),
+                _ => return Err(too_large()),
+            }
         };
         put(c, z, power.as_words());
     };
@@ -122,6 +128,13 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_bool(prime);
     };
 };
+
+/// Of a number that is made; beyond, memory is missing on any machine.
+const MAX_BITS: usize = 1 << 38;
+
+fn too_large() -> NativeError {
+    NativeError::Runtime("makeslice: len out of range".into())
+}
 
 fn natural(c: &Ctx<'_>, s: SliceRef) -> UBig {
     UBig::from_words(c.plain_of(s))
