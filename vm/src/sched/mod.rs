@@ -324,6 +324,8 @@ impl Vm {
             "all goroutines are asleep - deadlock!"
         };
         self.report_deadlock(text);
+        // Whichever ran last is not to blame: it stays for a session's next chunk.
+        self.return_to_first();
         self.abandon();
         self.stop(Outcome::Panicked)
     }
@@ -345,9 +347,7 @@ impl Vm {
         if self.g.index != 0 {
             let failed = self.g.index;
             self.drop_goroutine(failed);
-            let first = self.sched.all[0].take().expect("the first goroutine waits");
-            let before = std::mem::replace(&mut self.g, first);
-            self.put_away(before);
+            self.return_to_first();
         }
         self.forget(0);
         if self.g.state == State::Dead {
@@ -356,6 +356,16 @@ impl Vm {
         }
         *self.g = Goroutine::first();
         self.bind_stack();
+    }
+
+    /// Makes the first goroutine, which does not run, the running one.
+    fn return_to_first(&mut self) {
+        if self.g.index != 0 {
+            let first = self.sched.all[0].take().expect("the first goroutine waits");
+            let before = std::mem::replace(&mut self.g, first);
+            self.put_away(before);
+            self.bind_stack();
+        }
     }
 
     /// Ends all goroutines but the first.
