@@ -461,7 +461,7 @@ impl Checker {
         o: Operation<'e>,
         case: bool,
     ) -> Operand<'e> {
-        self.flush_pending();
+        self.flush_pending_for([x.ty, y.ty]);
         let pkg = self.pkg();
         let equality = matches!(o.op, BinaryOp::Equal | BinaryOp::NotEqual);
         let assignable = |c: &mut Checker, a: &Operand, b: &Operand| match a.is_nil() {

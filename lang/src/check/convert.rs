@@ -386,7 +386,7 @@ impl Checker {
             x.tir = self.emit(x.clone());
             return x;
         };
-        self.flush_pending();
+        self.flush_pending_for([x.ty, target]);
         if !self.a.types.assignable_to(x.ty, target) {
             let cause = self.assign_cause(x.ty, target);
             let (text, t) = (self.describe(&x), self.ty_str(target));
@@ -453,7 +453,7 @@ impl Checker {
         if !x.is_valid() || t == INVALID {
             return Operand::invalid(call.span);
         }
-        self.flush_pending();
+        self.flush_pending_for([x.ty, t]);
         let x = match x.generic.is_some() {
             true => self.infer_from_target(x, t, &Context::Other("conversion")),
             false => x,

@@ -351,6 +351,18 @@ impl Checker {
         (!is_exported(self.name(name))).then(|| self.pkg())
     }
 
+    /// As `flush_pending`, if one of the types is an interface or a type parameter: only then do signatures matter to
+    /// what is assignable, and their types may mention what is just being declared.
+    fn flush_pending_for(&mut self, types: [Ty; 2]) {
+        let matters = |t: Ty| {
+            let under = self.a.types.under(t);
+            matches!(under, TyKind::Interface(_) | TyKind::Param(_))
+        };
+        if types.into_iter().any(matters) {
+            self.flush_pending();
+        }
+    }
+
     fn flush_pending(&mut self) {
         while let Some(n) = self.pending_sigs.pop() {
             self.enter_method_sigs(n);

@@ -297,9 +297,9 @@ impl Fun<'_, '_> {
             self.eval(&elems[0], None)
         } else {
             let c = self.alloc(info.slots * n);
-            for (i, x) in elems.iter().enumerate() {
+            for i in self.gc_order(elems.iter()) {
                 let mark = self.top;
-                self.eval_to(x, c + info.slots * i as u32);
+                self.eval_to(&elems[i], c + info.slots * i as u32);
                 self.top = mark;
             }
             c

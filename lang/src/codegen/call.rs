@@ -141,17 +141,16 @@ impl Fun<'_, '_> {
     /// read last, as gc does.
     fn arguments(&mut self, at: u32, args: &[Expr]) {
         let mark = self.top;
-        let last_call = args.iter().rposition(scan::has_call).unwrap_or(0);
-        for late in [false, true] {
-            let mut slot = at;
-            for (i, a) in args.iter().enumerate() {
-                let ty = self.sub(a.ty);
-                if (i < last_call && self.is_late(a)) == late {
-                    self.eval_to(a, slot);
-                    self.top = mark;
-                }
-                slot += self.g.info(ty).slots;
-            }
+        let mut slots = Vec::with_capacity(args.len());
+        let mut slot = at;
+        for a in args {
+            slots.push(slot);
+            let ty = self.sub(a.ty);
+            slot += self.g.info(ty).slots;
+        }
+        for i in self.gc_order(args.iter()) {
+            self.eval_to(&args[i], slots[i]);
+            self.top = mark;
         }
     }
 

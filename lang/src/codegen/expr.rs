@@ -26,12 +26,39 @@ impl Fun<'_, '_> {
         (a, self.eval(b, None))
     }
 
-    /// Is it a variable in memory, or a part of one?
+    /// Indices of expressions in the order in which gc evaluates them: what reads memory that a call behind it may
+    /// change comes last.
+    pub fn gc_order<'e>(&self, list: impl Iterator<Item = &'e Expr>) -> Vec<usize> {
+        let list: Vec<&Expr> = list.collect();
+        let last_call = list.iter().rposition(|x| scan::has_call(x)).unwrap_or(0);
+        let is_late = |i: &usize| *i < last_call && self.is_late(list[*i]);
+        let (late, mut order): (Vec<usize>, Vec<usize>) = (0..list.len()).partition(is_late);
+        order.extend(late);
+        order
+    }
+
+    /// Does it read memory that a call may change, and run no other code itself?
     pub fn is_late(&self, e: &Expr) -> bool {
+        !scan::has_call(e) && self.reads_memory(e)
+    }
+
+    fn reads_memory(&self, e: &Expr) -> bool {
         match &e.kind {
             ExprKind::Local(l) => self.home(*l).boxed,
-            ExprKind::Global(_) => true,
-            ExprKind::Field(b, _) | ExprKind::Deref(b) | ExprKind::Convert(_, b) => self.is_late(b),
+            ExprKind::Global(_)
+            | ExprKind::Deref(_)
+            | ExprKind::Index(..)
+            | ExprKind::MapIndex(..) => true,
+            ExprKind::Field(x, _)
+            | ExprKind::Convert(_, x)
+            | ExprKind::Unary(_, x)
+            | ExprKind::Len(x)
+            | ExprKind::Cap(x) => self.reads_memory(x),
+            ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) => {
+                self.reads_memory(a) || self.reads_memory(b)
+            }
+            ExprKind::StructLit(parts) => parts.iter().any(|x| self.reads_memory(&x.1)),
+            ExprKind::ArrayLit(parts) => parts.iter().any(|x| self.reads_memory(&x.1)),
             _ => false,
         }
     }
@@ -442,14 +469,9 @@ impl Fun<'_, '_> {
         }
         let base = self.alloc(2 * list.len() as u32);
         let mark = self.top;
-        let calls = list.iter().any(|x| scan::has_call(x));
-        for late in [false, true] {
-            for (i, x) in list.iter().enumerate() {
-                if (calls && self.is_late(x)) == late {
-                    self.eval_to(x, base + 2 * i as u32);
-                    self.top = mark;
-                }
-            }
+        for i in self.gc_order(list.iter().copied()) {
+            self.eval_to(list[i], base + 2 * i as u32);
+            self.top = mark;
         }
         let d = want.unwrap_or_else(|| self.alloc(2));
         self.asm.op(Op::CatN, d, base, list.len() as u32);

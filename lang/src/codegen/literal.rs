@@ -1,7 +1,6 @@
 //! Composite literals, in slots or straight into fresh objects.
 use super::frame::SLOT_BYTES_MAX;
 use super::func::Fun;
-use super::scan;
 use super::types::Shape;
 use crate::bytecode::op::{Mode, Op};
 use crate::tir::*;
@@ -23,7 +22,8 @@ impl Fun<'_, '_> {
         if covered < slots {
             self.zero(d, slots);
         }
-        for (i, x) in fields {
+        for n in self.gc_order(fields.iter().map(|f| &f.1)) {
+            let (i, x) = &fields[n];
             self.element(d, offsets[*i as usize], x);
         }
         d
@@ -54,7 +54,8 @@ impl Fun<'_, '_> {
             let slots = self.g.info(ty).slots;
             self.zero(d, slots);
         }
-        for (i, x) in elems {
+        for n in self.gc_order(elems.iter().map(|f| &f.1)) {
+            let (i, x) = &elems[n];
             self.element(d, i * info.size, x);
         }
         d
@@ -76,18 +77,11 @@ impl Fun<'_, '_> {
         self.asm.op_bc(Op::NewArr, p, t);
         self.asm.word(len);
         let size = self.g.info(elem).size;
-        let last_call = elems
-            .iter()
-            .rposition(|x| scan::has_call(&x.1))
-            .unwrap_or(0);
-        for late in [false, true] {
-            for (n, (i, x)) in elems.iter().enumerate() {
-                if (n < last_call && self.is_late(x)) == late {
-                    let mark = self.top;
-                    self.init(p, i * size, elem, x, None);
-                    self.top = mark;
-                }
-            }
+        for n in self.gc_order(elems.iter().map(|f| &f.1)) {
+            let (i, x) = &elems[n];
+            let mark = self.top;
+            self.init(p, i * size, elem, x, None);
+            self.top = mark;
         }
         let d = want.unwrap_or_else(|| self.alloc(3));
         self.mov(d, p, 1);
@@ -126,7 +120,8 @@ impl Fun<'_, '_> {
                 let TyKind::Struct(s) = self.under(ty) else {
                     return;
                 };
-                for (i, f) in fields {
+                for n in self.gc_order(fields.iter().map(|f| &f.1)) {
+                    let (i, f) = &fields[n];
                     let field_ty = self.sub(f.ty);
                     let name = what.map(|_| {
                         let name = self.g.cx.name(s.fields[*i as usize].name);
@@ -146,7 +141,8 @@ impl Fun<'_, '_> {
                     return;
                 };
                 let size = self.g.info(elem).size;
-                for (i, f) in elems {
+                for n in self.gc_order(elems.iter().map(|f| &f.1)) {
+                    let (i, f) = &elems[n];
                     self.init(addr, off + i * size, elem, f, what);
                 }
             }

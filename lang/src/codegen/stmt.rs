@@ -512,20 +512,23 @@ impl Fun<'_, '_> {
                     .iter()
                     .all(|r| !self.scan.mentioned[r.0 as usize] && !self.home(*r).boxed);
             if plain {
-                for (r, e) in results.iter().zip(es) {
+                for i in self.gc_order(es.iter()) {
                     let mark = self.top;
-                    let home = self.home(*r);
-                    self.eval_to(e, home.slot);
+                    let home = self.home(results[i]);
+                    self.eval_to(&es[i], home.slot);
                     self.top = mark;
                 }
             } else {
                 let mut values = Vec::new();
-                for (r, e) in results.iter().zip(es) {
+                for r in &results {
                     let ty = self.local_ty(*r);
                     let n = self.g.info(ty).slots;
-                    let s = self.alloc(n);
-                    self.eval_to(e, s);
-                    values.push((*r, ty, s));
+                    values.push((*r, ty, self.alloc(n)));
+                }
+                for i in self.gc_order(es.iter()) {
+                    let mark = self.top;
+                    self.eval_to(&es[i], values[i].2);
+                    self.top = mark;
                 }
                 for (r, ty, s) in values {
                     self.set_result(r, ty, s);

@@ -325,7 +325,10 @@ impl Vm {
         };
         self.report_deadlock(text);
         // Whichever ran last is not to blame: it stays for a session's next chunk.
-        self.return_to_first();
+        if !self.sched.main_ended {
+            self.return_to_first();
+            self.bind_stack();
+        }
         self.abandon();
         self.stop(Outcome::Panicked)
     }
@@ -364,7 +367,6 @@ impl Vm {
             let first = self.sched.all[0].take().expect("the first goroutine waits");
             let before = std::mem::replace(&mut self.g, first);
             self.put_away(before);
-            self.bind_stack();
         }
     }
 
