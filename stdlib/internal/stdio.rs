@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use vm::native::{NativeDef, NativeError, Wait};
+use vm::native::NativeDef;
 
 use crate::host;
 
@@ -21,11 +21,8 @@ pub const NATIVES: &[NativeDef] = natives! {
     "internal/stdio.Read" "func(int, []uint8) (int, int)" => |c| {
         let (fd, p) = (c.int(), c.bytes());
         let raw = if fd == 0 { Some(0) } else { host::raw_fd(fd) };
-        if let Some(raw) = raw
-            && (c.in_txn() || !c.is_alone())
-            && !c.is_readable(raw)
-        {
-            return Err(NativeError::Block(Wait::Readable(raw)));
+        if let Some(raw) = raw {
+            host::wait_readable(c, raw)?;
         }
         let result = if fd == 0 {
             let mut buf = vec![0; p.len()];

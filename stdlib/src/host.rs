@@ -5,7 +5,7 @@ use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 
-use vm::native::{Ctx, NativeError};
+use vm::native::{Ctx, NativeError, Wait};
 
 pub const EBADF: i64 = 9;
 
@@ -81,7 +81,12 @@ pub fn os_string(c: &mut Ctx) -> std::ffi::OsString {
     std::ffi::OsString::from_vec(c.get(s).to_vec())
 }
 
-pub fn wait_readable(_c: &mut Ctx, _fd: i32) -> Result<(), NativeError> {
+/// Before a native blocks on a descriptor of the system: lets other goroutines run until it is ready; the native is
+/// then called again. An error inside a transaction, where nothing may block.
+pub fn wait_readable(c: &mut Ctx, fd: i32) -> Result<(), NativeError> {
+    if (c.in_txn() || !c.is_alone()) && !c.is_readable(fd) {
+        return Err(NativeError::Block(Wait::Readable(fd)));
+    }
     Ok(())
 }
 
