@@ -365,18 +365,30 @@ impl Checker {
                     return;
                 }
                 // All values first, then the variables.
-                let mut temps = Vec::new();
-                for (_, v) in &values {
-                    temps.push(v.clone().map(|v| {
-                        let constant = matches!(v.kind, ExprKind::Const(_) | ExprKind::Func(_));
-                        match constant {
-                            true => v,
-                            false => self.spill(v, out),
-                        }
-                    }));
+                let tys: Vec<Ty> = values
+                    .iter()
+                    .map(|(ty, v)| v.as_ref().map_or(*ty, |v| v.ty))
+                    .collect();
+                let all: Option<Vec<tir::Expr>> = values.iter().map(|x| x.1.clone()).collect();
+                if let Some(all) = all.as_ref()
+                    && known.iter().all(Option::is_none)
+                {
+                    let tuple = self.tuple_of(all.clone(), span);
+                    let locals = names.iter().zip(&tys);
+                    let locals = locals.map(|(n, t)| self.declare_var(*n, *t).1).collect();
+                    out.push(st(span, StmtKind::Let(locals, Some(tuple))));
+                    return;
                 }
+                let mut temps: Vec<Option<tir::Expr>> = match all {
+                    Some(all) => self
+                        .spill_all(all, span, out)
+                        .into_iter()
+                        .map(Some)
+                        .collect(),
+                    None => values.into_iter().map(|x| x.1).collect(),
+                };
                 for (i, n) in names.iter().enumerate() {
-                    let ty = values[i].1.as_ref().map_or(values[i].0, |v| v.ty);
+                    let ty = tys[i];
                     self.declare_or_assign(*n, known[i], ty, temps[i].take(), span, out);
                 }
             }

@@ -147,61 +147,55 @@ impl Checker {
         out: &mut Vec<tir::Stmt>,
         temps: &mut Vec<VarRef>,
     ) {
-        let depth = self.depth();
-        let mut hoist = |c: &mut Checker, e: &mut tir::Expr| {
-            if matches!(
-                e.kind,
-                ExprKind::Const(_) | ExprKind::Func(_) | ExprKind::Zero
-            ) {
-                return;
-            }
-            let value = std::mem::replace(e, ex(e.ty, e.span, ExprKind::Zero));
-            *e = c.spill(value, out);
-            if let ExprKind::Local(local) = e.kind {
-                temps.push(VarRef { depth, local });
-            }
-        };
+        if let ExprKind::Seq(stmts, inner) = &mut call.kind {
+            // Statements before the call run now.
+            out.append(stmts);
+            *call = take(inner);
+            return self.hoist_operands(call, out, temps);
+        }
+        let span = call.span;
+        let mut operands: Vec<&mut tir::Expr> = Vec::new();
         match &mut call.kind {
-            ExprKind::Seq(stmts, inner) => {
-                // Statements before the call run now.
-                let stmts = std::mem::take(stmts);
-                let mut inner =
-                    std::mem::replace(&mut **inner, ex(call.ty, call.span, ExprKind::Zero));
-                out.extend(stmts);
-                self.hoist_operands(&mut inner, out, temps);
-                *call = inner;
-            }
             ExprKind::Call(callee, args) => {
                 match callee {
                     Callee::Static(_) => {}
-                    Callee::Value(x) => hoist(self, x),
+                    // The receiver may be needed by address: a copy is as good, defers of
+                    // pointer methods have theirs explicit.
+                    Callee::Value(x) | Callee::Param(x, _) => operands.push(x),
                     Callee::Interface(x, _) => {
                         // A nil interface panics now.
                         let (ty, span) = (x.ty, x.span);
-                        let value = std::mem::replace(&mut **x, ex(ty, span, ExprKind::Zero));
-                        let check = ExprKind::TypeAssert(Box::new(value), ty, false);
+                        let check = ExprKind::TypeAssert(Box::new(take(x)), ty, false);
                         **x = ex(ty, span, check);
-                        hoist(self, x);
+                        operands.push(x);
                     }
-                    // The receiver may be needed by address: a copy is as good, defers of
-                    // pointer methods have theirs explicit.
-                    Callee::Param(x, _) => hoist(self, x),
                 }
-                for a in args {
-                    hoist(self, a);
-                }
+                operands.extend(args);
             }
-            ExprKind::Print(xs, _) => {
-                for x in xs {
-                    hoist(self, x);
-                }
-            }
-            ExprKind::Panic(x) | ExprKind::Close(x) | ExprKind::Clear(x) => hoist(self, x),
-            ExprKind::Delete(a, b) | ExprKind::Copy(a, b) => {
-                hoist(self, a);
-                hoist(self, b);
-            }
+            ExprKind::Print(xs, _) => operands.extend(xs),
+            ExprKind::Panic(x) | ExprKind::Close(x) | ExprKind::Clear(x) => operands.push(x),
+            ExprKind::Delete(a, b) | ExprKind::Copy(a, b) => operands.extend([&mut **a, &mut **b]),
             _ => {}
         }
+        operands.retain(|e| {
+            !matches!(
+                e.kind,
+                ExprKind::Const(_) | ExprKind::Func(_) | ExprKind::Zero
+            )
+        });
+        let values = operands.iter_mut().map(|e| take(e)).collect();
+        let depth = self.depth();
+        let locals = self.spill_all(values, span, out);
+        for (e, local) in operands.into_iter().zip(locals) {
+            if let ExprKind::Local(local) = local.kind {
+                temps.push(VarRef { depth, local });
+            }
+            *e = local;
+        }
     }
+}
+
+/// The expression, out of its place.
+fn take(e: &mut tir::Expr) -> tir::Expr {
+    std::mem::replace(e, ex(e.ty, e.span, ExprKind::Zero))
 }

@@ -200,7 +200,9 @@ pub(super) fn expr(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
             expr(x, f);
             list(xs, f);
         }
-        ExprKind::Min(xs) | ExprKind::Max(xs) | ExprKind::Print(xs, _) => list(xs, f),
+        ExprKind::Min(xs) | ExprKind::Max(xs) | ExprKind::Print(xs, _) | ExprKind::Tuple(xs) => {
+            list(xs, f)
+        }
         ExprKind::MakeSlice(_, n, cap) => {
             expr(n, f);
             opt_box(cap, f);

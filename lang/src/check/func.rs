@@ -137,6 +137,41 @@ impl Checker {
         ex(ty, span, tir::ExprKind::Local(local))
     }
 
+    /// Evaluates several values together into temporaries.
+    pub(super) fn spill_all(
+        &mut self,
+        values: Vec<tir::Expr>,
+        span: Span,
+        out: &mut Vec<tir::Stmt>,
+    ) -> Vec<tir::Expr> {
+        let values = match <[tir::Expr; 1]>::try_from(values) {
+            Ok([one]) => return vec![self.spill(one, out)],
+            Err(values) => values,
+        };
+        if values.is_empty() {
+            return values;
+        }
+        let places: Vec<(LocalId, Ty, Span)> = values
+            .iter()
+            .map(|v| (self.temp(v.ty), v.ty, v.span))
+            .collect();
+        let locals = places.iter().map(|p| p.0).collect();
+        let tuple = self.tuple_of(values, span);
+        out.push(tir::Stmt {
+            span,
+            kind: tir::StmtKind::Let(locals, Some(tuple)),
+        });
+        let local = |(l, ty, span)| ex(ty, span, tir::ExprKind::Local(l));
+        places.into_iter().map(local).collect()
+    }
+
+    /// Several values as one.
+    pub(super) fn tuple_of(&mut self, values: Vec<tir::Expr>, span: Span) -> tir::Expr {
+        let tys: Vec<Ty> = values.iter().map(|v| v.ty).collect();
+        let ty = self.a.types.tuple(&tys);
+        ex(ty, span, tir::ExprKind::Tuple(values))
+    }
+
     /// The local of this context that stands for a variable of this or an outer one.
     pub(super) fn local_of(&mut self, var: VarRef) -> LocalId {
         let depth = self.depth();

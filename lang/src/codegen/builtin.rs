@@ -290,23 +290,19 @@ impl Fun<'_, '_> {
         let elem = self.elem(ty);
         let heap = self.heap(s);
         let info = self.g.info(elem);
-        let late = self.is_late(s) && elems.iter().any(super::scan::has_call);
-        let mut b = if late { 0 } else { self.eval(s, None) };
+        let b = self.eval(s, None);
         let n = elems.len() as u32;
-        let c = if n == 1 && !late {
+        let c = if n == 1 {
             self.eval(&elems[0], None)
         } else {
             let c = self.alloc(info.slots * n);
-            for i in self.gc_order(elems.iter()) {
+            for (i, x) in elems.iter().enumerate() {
                 let mark = self.top;
-                self.eval_to(&elems[i], c + info.slots * i as u32);
+                self.eval_to(x, c + info.slots * i as u32);
                 self.top = mark;
             }
             c
         };
-        if late {
-            b = self.eval(s, None);
-        }
         let t = self.g.type_index(elem);
         let mode = self.append_mode(heap, to);
         let d = want.unwrap_or_else(|| self.alloc(3));

@@ -1,7 +1,6 @@
 //! Calls: the window above the temporaries becomes the callee's frame.
 use super::frame::LINK_SLOTS;
 use super::func::Fun;
-use super::scan;
 use crate::bytecode::op::Op;
 use crate::tir::*;
 use crate::types::ty::{Ty, TyKind};
@@ -16,15 +15,12 @@ impl Fun<'_, '_> {
             }
             Callee::Value(v) => {
                 let ty = self.sub(v.ty);
-                // The function value comes before the arguments.
-                let late = self.is_late(v) && args.iter().any(scan::has_call);
-                let mut f = if late { 0 } else { self.eval(v, None) };
+                let context = self.context([&**v].into_iter().chain(args));
+                let f = self.eval(v, None);
                 let (results, params) = self.signature(ty);
                 let window = self.window(results, params);
                 self.arguments(window + results, args);
-                if late {
-                    f = self.eval(v, None);
-                }
+                self.close(context);
                 let txn = self.in_txn();
                 self.g.calls_values(txn);
                 self.asm.at(e.span);
@@ -33,10 +29,12 @@ impl Fun<'_, '_> {
             }
             Callee::Interface(x, m) => {
                 let m = self.g.sub_method(self.inst, m);
+                let context = self.context([&**x].into_iter().chain(args));
                 let recv = self.eval(x, None);
                 let (results, params) = self.signature(m.sig);
                 let window = self.window(results, params + 1);
                 self.arguments(window + results + 1, args);
+                self.close(context);
                 let txn = self.in_txn();
                 self.g.calls_values(txn);
                 self.g.call_method(&m);
@@ -137,24 +135,26 @@ impl Fun<'_, '_> {
         window
     }
 
-    /// Evaluates arguments into their slots. Variables that calls in later arguments may change are
-    /// read last, as gc does.
+    /// Evaluates arguments into their slots.
     fn arguments(&mut self, at: u32, args: &[Expr]) {
         let mark = self.top;
-        let mut slots = Vec::with_capacity(args.len());
         let mut slot = at;
         for a in args {
-            slots.push(slot);
+            self.eval_to(a, slot);
+            self.top = mark;
             let ty = self.sub(a.ty);
             slot += self.g.info(ty).slots;
-        }
-        for i in self.gc_order(args.iter()) {
-            self.eval_to(&args[i], slots[i]);
-            self.top = mark;
         }
     }
 
     fn static_call(&mut self, e: &Expr, f: &FuncRef, args: &[Expr], want: Option<u32>) -> u32 {
+        let context = self.context(args);
+        let slot = self.static_call_in(e, f, args, want);
+        self.close(context);
+        slot
+    }
+
+    fn static_call_in(&mut self, e: &Expr, f: &FuncRef, args: &[Expr], want: Option<u32>) -> u32 {
         let decl = self.g.cx.decl(f.func).clone();
         let native = decl.kind == FuncKind::Native;
         if native && let [x] = args {

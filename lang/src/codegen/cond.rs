@@ -62,14 +62,22 @@ impl Fun<'_, '_> {
                     self.branch(b, to, sense);
                 }
             }
-            ExprKind::Compare(op, a, b) => self.branch_compare(*op, a, b, to, sense),
+            ExprKind::Compare(op, a, b) if self.evaluated(e).is_none() => {
+                let context = self.context([e]);
+                self.branch_compare(*op, a, b, to, sense);
+                self.close(context);
+            }
             ExprKind::IsType(x, None) => {
+                let context = self.context([&**x]);
                 let s = self.eval(x, None);
+                self.close(context);
                 let op = if sense { Op::JEqI } else { Op::JNeI };
                 self.asm.jump(op, s, 0, to);
             }
             _ => {
+                let context = self.context([e]);
                 let s = self.eval(e, None);
+                self.close(context);
                 self.asm.jump_bc(if sense { Op::JT } else { Op::JF }, s, to);
             }
         }

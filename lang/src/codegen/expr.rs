@@ -15,57 +15,23 @@ impl Fun<'_, '_> {
         debug_assert_eq!(s, d);
     }
 
-    /// Two operands, the left one first; but a variable that a call on the right may change is read
-    /// after the call, as gc does.
+    /// Two operands, the left one first.
     pub fn operands(&mut self, a: &Expr, b: &Expr) -> (u32, u32) {
-        if self.is_late(a) && scan::has_call(b) {
-            let b = self.eval(b, None);
-            return (self.eval(a, None), b);
-        }
         let a = self.eval(a, None);
         (a, self.eval(b, None))
-    }
-
-    /// Indices of expressions in the order in which gc evaluates them: what reads memory that a call behind it may
-    /// change comes last.
-    pub fn gc_order<'e>(&self, list: impl Iterator<Item = &'e Expr>) -> Vec<usize> {
-        let list: Vec<&Expr> = list.collect();
-        let last_call = list.iter().rposition(|x| scan::has_call(x)).unwrap_or(0);
-        let is_late = |i: &usize| *i < last_call && self.is_late(list[*i]);
-        let (late, mut order): (Vec<usize>, Vec<usize>) = (0..list.len()).partition(is_late);
-        order.extend(late);
-        order
-    }
-
-    /// Does it read memory that a call may change, and run no other code itself?
-    pub fn is_late(&self, e: &Expr) -> bool {
-        !scan::has_call(e) && self.reads_memory(e)
-    }
-
-    fn reads_memory(&self, e: &Expr) -> bool {
-        match &e.kind {
-            ExprKind::Local(l) => self.home(*l).boxed,
-            ExprKind::Global(_)
-            | ExprKind::Deref(_)
-            | ExprKind::Index(..)
-            | ExprKind::MapIndex(..) => true,
-            ExprKind::Field(x, _)
-            | ExprKind::Convert(_, x)
-            | ExprKind::Unary(_, x)
-            | ExprKind::Len(x)
-            | ExprKind::Cap(x) => self.reads_memory(x),
-            ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) => {
-                self.reads_memory(a) || self.reads_memory(b)
-            }
-            ExprKind::StructLit(parts) => parts.iter().any(|x| self.reads_memory(&x.1)),
-            ExprKind::ArrayLit(parts) => parts.iter().any(|x| self.reads_memory(&x.1)),
-            _ => false,
-        }
     }
 
     /// The value of an expression: in `want` if that is given, else in the slots that are returned,
     /// which may be a variable's own.
     pub fn eval(&mut self, e: &Expr, want: Option<u32>) -> u32 {
+        if let Some(s) = self.evaluated(e) {
+            let ty = self.sub(e.ty);
+            let n = self.g.info(ty).slots;
+            if let Some(d) = want {
+                self.mov(d, s, n);
+            }
+            return want.unwrap_or(s);
+        }
         match &e.kind {
             ExprKind::Const(c) => self.constant_value(e, c, want),
             ExprKind::Zero => {
@@ -152,22 +118,45 @@ impl Fun<'_, '_> {
                 }
             }
             ExprKind::Slice(x, lo, hi, max) => {
-                self.slice(e, x, [lo.as_deref(), hi.as_deref(), max.as_deref()], want)
+                let bounds = [lo.as_deref(), hi.as_deref(), max.as_deref()];
+                let context = self.context([&**x].into_iter().chain(bounds.into_iter().flatten()));
+                let s = self.slice(e, x, bounds, want);
+                self.close(context);
+                s
             }
-            ExprKind::TypeAssert(x, ty, ok) => self.type_assert(x, *ty, *ok, e, want),
+            ExprKind::TypeAssert(x, ty, ok) => {
+                let context = self.context([&**x]);
+                let s = self.type_assert(x, *ty, *ok, e, want);
+                self.close(context);
+                s
+            }
             ExprKind::IsType(x, ty) => self.is_type(x, *ty, want),
-            ExprKind::Convert(kind, x) => self.convert(*kind, x, e, want),
+            ExprKind::Convert(kind, x) => {
+                let context = self.context([&**x]);
+                let s = self.convert(*kind, x, e, want);
+                self.close(context);
+                s
+            }
             ExprKind::StructLit(fields) => self.struct_lit(e, fields, want),
             ExprKind::ArrayLit(elems) => self.array_lit(e, elems, want),
             ExprKind::SliceLit(len, elems) => self.slice_lit(e, *len, elems, want),
             ExprKind::MapLit(entries) => self.map_lit(e, entries, want),
+            ExprKind::Tuple(es) => self.tuple(e, es, want),
             ExprKind::Seq(stmts, x) => {
                 for s in stmts {
                     self.stmt(s);
                 }
-                self.eval(x, want)
+                let context = self.context([&**x]);
+                let s = self.eval(x, want);
+                self.close(context);
+                s
             }
-            _ => self.builtin(e, want),
+            _ => {
+                let context = self.context(scan::operands(e));
+                let s = self.builtin(e, want);
+                self.close(context);
+                s
+            }
         }
     }
 
@@ -279,12 +268,30 @@ impl Fun<'_, '_> {
         d
     }
 
+    fn tuple(&mut self, e: &Expr, es: &[Expr], want: Option<u32>) -> u32 {
+        let ty = self.sub(e.ty);
+        let d = self.dest(ty, want);
+        let mut slot = d;
+        for x in es {
+            let mark = self.top;
+            self.eval_to(x, slot);
+            self.top = mark;
+            let ty = self.sub(x.ty);
+            slot += self.g.info(ty).slots;
+        }
+        d
+    }
+
     fn short_circuit(&mut self, a: &Expr, b: &Expr, out: Op, want: Option<u32>) -> u32 {
         let d = want.unwrap_or_else(|| self.alloc(1));
         let end = self.asm.label();
+        let context = self.context([a]);
         self.eval_to(a, d);
+        self.close(context);
         self.asm.jump_bc(out, d, end);
+        let context = self.context([b]);
         self.eval_to(b, d);
+        self.close(context);
         self.asm.bind(end);
         d
     }
@@ -469,8 +476,8 @@ impl Fun<'_, '_> {
         }
         let base = self.alloc(2 * list.len() as u32);
         let mark = self.top;
-        for i in self.gc_order(list.iter().copied()) {
-            self.eval_to(list[i], base + 2 * i as u32);
+        for (i, x) in list.iter().enumerate() {
+            self.eval_to(x, base + 2 * i as u32);
             self.top = mark;
         }
         let d = want.unwrap_or_else(|| self.alloc(2));
@@ -480,8 +487,7 @@ impl Fun<'_, '_> {
 
     fn slice(&mut self, e: &Expr, x: &Expr, bounds: [Option<&Expr>; 3], want: Option<u32>) -> u32 {
         let ty = self.sub(x.ty);
-        let late = self.is_late(x) && bounds.iter().flatten().any(|b| scan::has_call(b));
-        let mut s = if late { 0 } else { self.eval(x, None) };
+        let s = self.eval(x, None);
         let c = self.alloc(3);
         let mut mode = 0;
         for (i, b) in bounds.into_iter().enumerate() {
@@ -491,9 +497,6 @@ impl Fun<'_, '_> {
                 self.top = mark;
                 mode |= 1 << i;
             }
-        }
-        if late {
-            s = self.eval(x, None);
         }
         let out = self.sub(e.ty);
         let d = self.dest(out, want);

@@ -46,6 +46,7 @@ pub struct Fun<'g, 'a> {
     param_slots: u32,
     /// Address of what an `append` is assigned to.
     pub append_to: Option<u32>,
+    pub evaluated: super::order::Evaluated,
     /// See `loc_once`.
     pub last_loc: Option<super::place::Loc>,
 }
@@ -126,6 +127,7 @@ impl<'g, 'a> Fun<'g, 'a> {
             result_slots: 0,
             param_slots: 0,
             append_to: None,
+            evaluated: Default::default(),
             last_loc: None,
         }
     }

@@ -269,7 +269,9 @@ impl Gen<'_> {
             ExprKind::TypeAssert(..) => Heap::EITHER,
             ExprKind::StructLit(fields) => self.join_all(at, fields.iter().map(|f| &f.1)),
             ExprKind::ArrayLit(elems) => self.join_all(at, elems.iter().map(|f| &f.1)),
-            ExprKind::Min(xs) | ExprKind::Max(xs) => self.join_all(at, xs.iter()),
+            ExprKind::Min(xs) | ExprKind::Max(xs) | ExprKind::Tuple(xs) => {
+                self.join_all(at, xs.iter())
+            }
             ExprKind::Seq(_, x) => self.heap(at, x),
             ExprKind::New(p, _) | ExprKind::MakeSlice(p, ..) | ExprKind::MakeMap(p, _) => match p {
                 Place::Persistent => self.source(),

@@ -50,6 +50,13 @@ impl Gen<'_> {
                 self.walk(at, e);
             }
             StmtKind::Let(ls, Some(e)) => {
+                if let ExprKind::Tuple(es) = &e.kind {
+                    for (l, e) in ls.iter().zip(es) {
+                        let h = self.walk(at, e);
+                        self.join_local(at, *l, h);
+                    }
+                    return;
+                }
                 let h = self.walk(at, e);
                 for l in ls {
                     self.join_local(at, *l, h);
@@ -319,7 +326,10 @@ impl Gen<'_> {
                     self.reaches_memory(elem, h);
                 }
             }
-            ExprKind::Min(es) | ExprKind::Max(es) | ExprKind::Print(es, _) => {
+            ExprKind::Min(es)
+            | ExprKind::Max(es)
+            | ExprKind::Print(es, _)
+            | ExprKind::Tuple(es) => {
                 es.iter().for_each(|e| {
                     self.walk(at, e);
                 });

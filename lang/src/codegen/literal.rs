@@ -22,8 +22,7 @@ impl Fun<'_, '_> {
         if covered < slots {
             self.zero(d, slots);
         }
-        for n in self.gc_order(fields.iter().map(|f| &f.1)) {
-            let (i, x) = &fields[n];
+        for (i, x) in fields {
             self.element(d, offsets[*i as usize], x);
         }
         d
@@ -54,8 +53,7 @@ impl Fun<'_, '_> {
             let slots = self.g.info(ty).slots;
             self.zero(d, slots);
         }
-        for n in self.gc_order(elems.iter().map(|f| &f.1)) {
-            let (i, x) = &elems[n];
+        for (i, x) in elems {
             self.element(d, i * info.size, x);
         }
         d
@@ -77,8 +75,7 @@ impl Fun<'_, '_> {
         self.asm.op_bc(Op::NewArr, p, t);
         self.asm.word(len);
         let size = self.g.info(elem).size;
-        for n in self.gc_order(elems.iter().map(|f| &f.1)) {
-            let (i, x) = &elems[n];
+        for (i, x) in elems {
             let mark = self.top;
             self.init(p, i * size, elem, x, None);
             self.top = mark;
@@ -101,7 +98,9 @@ impl Fun<'_, '_> {
         self.asm.word(0);
         self.top = mark;
         for (k, v) in entries {
+            let context = self.context([k, v]);
             let (k, v) = self.operands(k, v);
+            self.close(context);
             self.asm.op(Op::MapSet, d, k, v);
             self.asm.word(u64::from(t));
             self.asm.word(Mode::Volatile as u64);
@@ -120,8 +119,7 @@ impl Fun<'_, '_> {
                 let TyKind::Struct(s) = self.under(ty) else {
                     return;
                 };
-                for n in self.gc_order(fields.iter().map(|f| &f.1)) {
-                    let (i, f) = &fields[n];
+                for (i, f) in fields {
                     let field_ty = self.sub(f.ty);
                     let name = what.map(|_| {
                         let name = self.g.cx.name(s.fields[*i as usize].name);
@@ -141,8 +139,7 @@ impl Fun<'_, '_> {
                     return;
                 };
                 let size = self.g.info(elem).size;
-                for n in self.gc_order(elems.iter().map(|f| &f.1)) {
-                    let (i, f) = &elems[n];
+                for (i, f) in elems {
                     self.init(addr, off + i * size, elem, f, what);
                 }
             }

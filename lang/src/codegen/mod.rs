@@ -13,6 +13,7 @@ mod infer;
 mod instance;
 mod literal;
 mod loops;
+mod order;
 mod place;
 mod reflect;
 mod scan;

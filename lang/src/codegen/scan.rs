@@ -71,7 +71,9 @@ pub fn parts<'e>(e: &'e Expr, f: &mut dyn FnMut(Part<'e>)) {
             one(s);
             es.iter().for_each(one);
         }
-        ExprKind::Min(es) | ExprKind::Max(es) | ExprKind::Print(es, _) => es.iter().for_each(one),
+        ExprKind::Min(es) | ExprKind::Max(es) | ExprKind::Print(es, _) | ExprKind::Tuple(es) => {
+            es.iter().for_each(one)
+        }
         ExprKind::New(_, x) | ExprKind::MakeMap(_, x) | ExprKind::MakeChan(x) => {
             if let Some(x) = x {
                 one(x);
@@ -88,6 +90,17 @@ pub fn parts<'e>(e: &'e Expr, f: &mut dyn FnMut(Part<'e>)) {
             f(Part::Stmts(stmts));
         }
     }
+}
+
+/// The direct operands of an expression that has no statements in it.
+pub fn operands(e: &Expr) -> Vec<&Expr> {
+    let mut list = Vec::new();
+    parts(e, &mut |p| {
+        if let Part::Expr(x) = p {
+            list.push(x);
+        }
+    });
+    list
 }
 
 /// The expressions and statement lists directly in a statement; `target` for what is assigned.

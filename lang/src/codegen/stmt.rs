@@ -52,7 +52,19 @@ impl Fun<'_, '_> {
         self.asm.at(s.span);
         let mark = self.top;
         match &s.kind {
-            StmtKind::Let(locals, init) => return self.let_stmt(locals, init.as_ref()),
+            StmtKind::Let(locals, init) => self.let_stmt(s, locals, init.as_ref()),
+            _ => {
+                let context = self.statement_context(s);
+                self.other_stmt(s);
+                self.close(context);
+                self.top = mark;
+            }
+        }
+    }
+
+    fn other_stmt(&mut self, s: &Stmt) {
+        match &s.kind {
+            StmtKind::Let(..) => {}
             StmtKind::Expr(e) => {
                 self.eval(e, None);
             }
@@ -105,7 +117,6 @@ impl Fun<'_, '_> {
             StmtKind::Send(c, v) => self.send_stmt(c, v),
             StmtKind::Select(cases, label) => self.select_stmt(cases, *label),
         }
-        self.top = mark;
     }
 
     fn goto_label(&mut self, l: LabelId) -> Label {
@@ -143,19 +154,7 @@ impl Fun<'_, '_> {
         }
     }
 
-    fn let_stmt(&mut self, locals: &[LocalId], init: Option<&Expr>) {
-        if let ([l], Some(e)) = (locals, init) {
-            self.declare(*l);
-            let mark = self.top;
-            let home = self.home(*l);
-            let ty = self.local_ty(*l);
-            match home.boxed {
-                true => self.init(home.slot, 0, ty, e, None),
-                false => self.eval_to(e, home.slot),
-            }
-            self.top = mark;
-            return;
-        }
+    fn let_stmt(&mut self, s: &Stmt, locals: &[LocalId], init: Option<&Expr>) {
         let base = self.top;
         let mut contiguous = true;
         for l in locals {
@@ -163,6 +162,7 @@ impl Fun<'_, '_> {
             contiguous &= !self.home(*l).boxed;
         }
         let mark = self.top;
+        let context = self.statement_context(s);
         match init {
             None => {
                 for l in locals {
@@ -174,20 +174,40 @@ impl Fun<'_, '_> {
                     }
                 }
             }
-            Some(e) if contiguous => self.eval_to(e, base),
-            Some(e) => {
-                let mut s = self.eval(e, None);
-                for l in locals {
-                    let home = self.home(*l);
-                    let ty = self.local_ty(*l);
-                    let n = self.g.info(ty).slots;
-                    match home.boxed {
-                        true => self.store_plain(home.slot, 0, ty, s),
-                        false => self.mov(home.slot, s, n),
+            Some(e) => match (&e.kind, locals) {
+                (ExprKind::Tuple(es), _) => {
+                    for (l, e) in locals.iter().zip(es) {
+                        self.initialise(*l, e);
                     }
-                    s += n;
                 }
-            }
+                (_, [l]) => self.initialise(*l, e),
+                _ if contiguous => self.eval_to(e, base),
+                _ => {
+                    let mut s = self.eval(e, None);
+                    for l in locals {
+                        let home = self.home(*l);
+                        let ty = self.local_ty(*l);
+                        let n = self.g.info(ty).slots;
+                        match home.boxed {
+                            true => self.store_plain(home.slot, 0, ty, s),
+                            false => self.mov(home.slot, s, n),
+                        }
+                        s += n;
+                    }
+                }
+            },
+        }
+        self.close(context);
+        self.top = mark;
+    }
+
+    fn initialise(&mut self, l: LocalId, e: &Expr) {
+        let mark = self.top;
+        let home = self.home(l);
+        let ty = self.local_ty(l);
+        match home.boxed {
+            true => self.init(home.slot, 0, ty, e, None),
+            false => self.eval_to(e, home.slot),
         }
         self.top = mark;
     }
@@ -512,10 +532,10 @@ impl Fun<'_, '_> {
                     .iter()
                     .all(|r| !self.scan.mentioned[r.0 as usize] && !self.home(*r).boxed);
             if plain {
-                for i in self.gc_order(es.iter()) {
+                for (e, r) in es.iter().zip(&results) {
                     let mark = self.top;
-                    let home = self.home(results[i]);
-                    self.eval_to(&es[i], home.slot);
+                    let home = self.home(*r);
+                    self.eval_to(e, home.slot);
                     self.top = mark;
                 }
             } else {
@@ -525,9 +545,9 @@ impl Fun<'_, '_> {
                     let n = self.g.info(ty).slots;
                     values.push((*r, ty, self.alloc(n)));
                 }
-                for i in self.gc_order(es.iter()) {
+                for (e, v) in es.iter().zip(&values) {
                     let mark = self.top;
-                    self.eval_to(&es[i], values[i].2);
+                    self.eval_to(e, v.2);
                     self.top = mark;
                 }
                 for (r, ty, s) in values {

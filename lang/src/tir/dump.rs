@@ -330,6 +330,7 @@ impl Dumper<'_> {
             K::Copy(d, s) => self.call("copy", &[d, s]),
             K::Delete(m, k) => self.call("delete", &[m, k]),
             K::Clear(x) => self.call("clear", &[x]),
+            K::Tuple(es) => format!("({})", self.list(es)),
             K::Min(es) => format!("min({})", self.list(es)),
             K::Max(es) => format!("max({})", self.list(es)),
             K::New(place, init) => {

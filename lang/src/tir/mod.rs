@@ -258,6 +258,8 @@ pub enum ExprKind {
     /// Length, then the elements that are not zero.
     SliceLit(u64, Vec<(u64, Expr)>),
     MapLit(Vec<(Expr, Expr)>),
+    /// Several values, of a tuple type: the initialiser of a `Let` alone.
+    Tuple(Vec<Expr>),
     /// Statements, then a value: for temporaries.
     Seq(Vec<Stmt>, Box<Expr>),
 

@@ -479,7 +479,9 @@ fn operands(e: &Expr) -> Vec<&Expr> {
         K::ArrayLit(elems) | K::SliceLit(_, elems) => elems.iter().map(|(_, e)| e).collect(),
         K::MapLit(pairs) => pairs.iter().flat_map(|(k, v)| [k, v]).collect(),
         K::Append(s, es) => std::iter::once(s.as_ref()).chain(es).collect(),
-        K::Call(_, es) | K::Min(es) | K::Max(es) | K::Print(es, _) => es.iter().collect(),
+        K::Call(_, es) | K::Min(es) | K::Max(es) | K::Print(es, _) | K::Tuple(es) => {
+            es.iter().collect()
+        }
         K::New(_, x) | K::MakeMap(_, x) | K::MakeChan(x) => x.iter().map(Box::as_ref).collect(),
         K::MakeSlice(_, n, c) => std::iter::once(n).chain(c).map(Box::as_ref).collect(),
     }
