@@ -498,6 +498,7 @@ fn copy_of(program: &Program) -> Program {
         param_slots: func.param_slots,
         recover_pc: func.recover_pc,
         wrapper: func.wrapper,
+        value_method: func.value_method,
         lines: func.lines.clone(),
         store_notes: func.store_notes.clone(),
         span: func.span,

@@ -134,6 +134,7 @@ fn program(funcs: Vec<(u32, Option<u32>, Vec<u64>)>) -> Program {
             param_slots: 0,
             recover_pc,
             wrapper: false,
+            value_method: false,
             lines: Vec::new(),
             store_notes: Vec::new(),
             span: Span::default(),

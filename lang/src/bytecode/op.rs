@@ -209,6 +209,8 @@ PVarMake, "pvarmake", (d1, bcidx, _), [], "make the root of pvar bc, zeroed; a =
 Slice, "slice", (d3, s3, s3), [mode, size], "a = b[lo:hi:max]; lo, hi, max in c, c+1, c+2, present by mode bits 1, 2, 4; size of an element";
 SliceA, "slicea", (d3, s1, s3), [mode, size, n], "the same of the array with n elements at address b";
 SliceS, "slices", (d2, s2, s3), [mode], "the same of a string";
+USlice, "uslice", (d3, s1, s1), [size], "a = slice of b elements of size bytes at c, as unsafe.Slice with its panics";
+UStr, "ustr", (d2, s1, s1), [], "a = string of b bytes at c, as unsafe.String with its panics";
 MkSlice, "mkslice", (d3, s1, s1), [ty, mode], "a = make([]ty, b, c); ty is the element; mode 1: persistent; Go's panics for bad lengths";
 Append, "append", (d3, s3, sn), [ty, n, mode, id], "a = append(b, n elements from slots c, each in whole slots); ty element; mode `Mode`; id: slot that holds the address of the destination (heap of a nil b), or 0xffff";
 AppendS, "appends", (d3, s3, s3), [ty, mode, id], "a = append(b, c...); c slice or string";
@@ -250,6 +252,7 @@ Select, "select", (d2, sn, uimm), [mode], "one of c cases: a = its index, the sl
 ChanLen, "chanlen", (d1, s1, _), [], "a = len(b)";
 ChanCap, "chancap", (d1, s1, _), [], "a = cap(b)";
 // ---- interfaces
+IfaceOf, "ifaceof", (d2, s1, _), [ty], "a = interface of concrete type ty, which is not stored in the word, that holds the object at b itself";
 MkIface, "mkiface", (d2, sn, _), [ty], "a = interface holding b of concrete type ty; boxes in the volatile heap where needed";
 Unbox, "unbox", (dn, s2, _), [ty], "a = value of type ty out of interface b, known to hold one";
 AssertT, "assertt", (dn, s2, _), [ty, id], "a = b.(concrete ty); panics otherwise; id: type index of the static interface type, for the message";

@@ -55,6 +55,8 @@ pub struct Function {
     pub recover_pc: Option<u32>,
     /// A forwarding function that `recover` looks through and traces leave out.
     pub wrapper: bool,
+    /// Of those, one from a pointer to a method of the value: nil is told by the method's name.
+    pub value_method: bool,
     /// (word, source position), sorted by word: each entry holds up to the next one.
     pub lines: Vec<(u32, Span)>,
     /// (word of a `PVal`, what is stored where: `field next of Node`).

@@ -110,6 +110,11 @@ impl Checker {
             Builtin::Recover => Operand::value(self.universe.any, span, ExprKind::Recover),
             Builtin::PmemRoot | Builtin::PmemLookup => self.pmem_root(e, c, b),
             Builtin::Sizeof | Builtin::Alignof | Builtin::Offsetof => self.sizes(e, c, b),
+            Builtin::UnsafeAdd
+            | Builtin::UnsafeSlice
+            | Builtin::UnsafeSliceData
+            | Builtin::UnsafeString
+            | Builtin::UnsafeStringData => self.unsafe_call(e, c, b),
         }
     }
 
@@ -782,7 +787,7 @@ fn arity(b: Builtin) -> (usize, Option<usize>) {
     use Builtin::*;
     match b {
         Append | Make | Pmake | Min | Max => (1, None),
-        Complex | Copy | Delete => (2, Some(2)),
+        Complex | Copy | Delete | UnsafeAdd | UnsafeSlice | UnsafeString => (2, Some(2)),
         Print | Println => (0, None),
         Recover => (0, Some(0)),
         _ => (1, Some(1)),

@@ -1,6 +1,6 @@
 //! Composite literals (spec "Composite literals").
 use super::convert::Context;
-use super::operand::{Operand, ex};
+use super::operand::{Operand, ex, st};
 use super::{Checker, INVALID};
 use crate::codes::Code;
 use crate::source::Span;
@@ -186,7 +186,15 @@ impl Checker {
             }
             let x = self.assignment(x, Some(f.ty), Context::Other("struct literal"));
             ok &= x.is_valid();
-            out.push((i as u32, x.tir));
+            let mut value = x.tir;
+            if self.is_blank(f.name) {
+                // Evaluated, but the field stays zero.
+                let (ty, span) = (value.ty, value.span);
+                let run = st(span, tir::StmtKind::Expr(value));
+                let zero = ex(ty, span, ExprKind::Zero);
+                value = ex(ty, span, ExprKind::Seq(vec![run], Box::new(zero)));
+            }
+            out.push((i as u32, value));
         }
         if c.elements.len() < s.fields.len() {
             let text = self.ty_str(ty);

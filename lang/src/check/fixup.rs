@@ -149,6 +149,7 @@ pub(super) fn expr(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         | ExprKind::Close(a)
         | ExprKind::Recv(a, _)
         | ExprKind::PmemRoot(a)
+        | ExprKind::Data(a)
         | ExprKind::PmemLookup(a) => expr(a, f),
         ExprKind::Binary(_, a, b)
         | ExprKind::Compare(_, a, b)
@@ -159,6 +160,7 @@ pub(super) fn expr(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         | ExprKind::AppendSlice(a, b)
         | ExprKind::Copy(a, b)
         | ExprKind::Delete(a, b)
+        | ExprKind::Raw(a, b)
         | ExprKind::Complex(a, b) => {
             expr(a, f);
             expr(b, f);

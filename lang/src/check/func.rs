@@ -561,6 +561,7 @@ impl FnCtx {
             end,
             has_defer: self.has_defer,
             wrapper: false,
+            value_method: false,
         };
         (body, self.has_closures)
     }

@@ -283,6 +283,11 @@ impl Checker {
             ("Sizeof", ObjKind::Builtin(Builtin::Sizeof)),
             ("Alignof", ObjKind::Builtin(Builtin::Alignof)),
             ("Offsetof", ObjKind::Builtin(Builtin::Offsetof)),
+            ("Add", ObjKind::Builtin(Builtin::UnsafeAdd)),
+            ("Slice", ObjKind::Builtin(Builtin::UnsafeSlice)),
+            ("SliceData", ObjKind::Builtin(Builtin::UnsafeSliceData)),
+            ("String", ObjKind::Builtin(Builtin::UnsafeString)),
+            ("StringData", ObjKind::Builtin(Builtin::UnsafeStringData)),
         ];
         for (name, kind) in list {
             let name = self.a.get(name);

@@ -35,6 +35,7 @@ mod session;
 mod stmt;
 mod switch;
 mod typexpr;
+mod unsafe_calls;
 mod valid_type;
 
 use crate::codes::Code;

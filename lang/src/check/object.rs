@@ -130,6 +130,11 @@ pub(crate) enum Builtin {
     Sizeof,
     Alignof,
     Offsetof,
+    UnsafeAdd,
+    UnsafeSlice,
+    UnsafeSliceData,
+    UnsafeString,
+    UnsafeStringData,
 }
 
 impl Builtin {
@@ -186,6 +191,11 @@ impl Builtin {
             Sizeof => "unsafe.Sizeof",
             Alignof => "unsafe.Alignof",
             Offsetof => "unsafe.Offsetof",
+            UnsafeAdd => "unsafe.Add",
+            UnsafeSlice => "unsafe.Slice",
+            UnsafeSliceData => "unsafe.SliceData",
+            UnsafeString => "unsafe.String",
+            UnsafeStringData => "unsafe.StringData",
         }
     }
 }

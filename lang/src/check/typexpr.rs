@@ -425,10 +425,12 @@ impl Checker {
         let mut fields: Vec<Field> = Vec::new();
         let mut spans: Vec<Span> = Vec::new();
         for f in &s.fields {
-            let tag = f.tag.map(|t| {
+            let tag = f.tag.and_then(|t| {
                 let text = self.name(t.text).to_string();
                 let bytes = crate::syntax::literal::string_value(&text);
-                Rc::from(String::from_utf8_lossy(&bytes).as_ref())
+                // An empty tag is none.
+                let text = String::from_utf8_lossy(&bytes);
+                (!text.is_empty()).then(|| Rc::from(text.as_ref()))
             });
             let ty = self.var_typ(&f.ty);
             let names: Vec<(ast::Ident, bool)> = match f.names.is_empty() {

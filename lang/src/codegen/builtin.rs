@@ -135,6 +135,30 @@ impl Fun<'_, '_> {
                 self.print(xs, *line);
                 self.top
             }
+            ExprKind::Raw(p, n) => {
+                let (p, n) = self.operands(p, n);
+                let ty = self.sub(e.ty);
+                let d = self.dest(ty, want);
+                match self.under(ty) {
+                    TyKind::Slice(elem) => {
+                        let size = self.g.info(elem).size;
+                        self.asm.op(Op::USlice, d, n, p);
+                        self.asm.word(size);
+                    }
+                    _ => self.asm.op(Op::UStr, d, n, p),
+                }
+                d
+            }
+            ExprKind::Data(x) => {
+                let s = self.eval(x, None);
+                match want {
+                    Some(d) => {
+                        self.mov(d, s, 1);
+                        d
+                    }
+                    None => s,
+                }
+            }
             ExprKind::PmemRoot(x) | ExprKind::PmemLookup(x) => {
                 self.g.source();
                 let root = matches!(e.kind, ExprKind::PmemRoot(_));

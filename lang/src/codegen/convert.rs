@@ -1,4 +1,5 @@
 //! Conversions (spec "Conversions").
+use super::frame::FRAME_BYTES_MAX;
 use super::func::Fun;
 use crate::bytecode::op::Op;
 use crate::tir::*;
@@ -19,9 +20,18 @@ impl Fun<'_, '_> {
                     return self.eval(x, want);
                 }
                 self.g.live_type(from);
+                let t = self.g.type_index(from);
+                if self.g.info(from).size > FRAME_BYTES_MAX {
+                    let fresh = self.alloc(1);
+                    self.new_box(fresh, from);
+                    self.copy_array(fresh, from, x);
+                    let d = want.unwrap_or_else(|| self.alloc(2));
+                    self.asm.op(Op::IfaceOf, d, fresh, 0);
+                    self.asm.word(u64::from(t));
+                    return d;
+                }
                 let s = self.eval(x, None);
                 let d = want.unwrap_or_else(|| self.alloc(2));
-                let t = self.g.type_index(from);
                 self.asm.op(Op::MkIface, d, s, 0);
                 self.asm.word(u64::from(t));
                 d

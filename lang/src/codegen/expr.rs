@@ -104,7 +104,11 @@ impl Fun<'_, '_> {
             ExprKind::AddrOf(place) => {
                 let ty = self.sub(place.ty);
                 let at = self.loc(place);
+                let through_pointer = matches!(at, Loc::Mem { .. }) && through_pointer(place);
                 let (addr, off, _) = self.address(at, ty);
+                if off == 0 && through_pointer {
+                    self.asm.op(Op::CkNil, addr, 0, 0);
+                }
                 match want {
                     None => self.plus(addr, off),
                     Some(d) if off == 0 => {
@@ -620,6 +624,15 @@ impl Fun<'_, '_> {
             }
             _ => Class::General,
         }
+    }
+}
+
+/// Is the place in what a pointer points to?
+fn through_pointer(place: &Expr) -> bool {
+    match &place.kind {
+        ExprKind::Deref(p) => !matches!(p.kind, ExprKind::AddrOf(_)),
+        ExprKind::Field(base, _) | ExprKind::Index(base, _) => through_pointer(base),
+        _ => false,
     }
 }
 

@@ -13,6 +13,8 @@ pub const LINK_SLOTS: u32 = 2;
 const POOL_SLOTS: u32 = 6;
 /// Arrays and structs with more bytes than this live in an object of their own.
 pub const SLOT_BYTES_MAX: u64 = 256;
+/// Larger values do not even pass through a frame where that can be helped.
+pub const FRAME_BYTES_MAX: u64 = 32 << 10;
 
 /// Where a local lives.
 #[derive(Clone, Copy, Debug)]

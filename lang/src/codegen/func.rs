@@ -87,6 +87,7 @@ pub fn emit(g: &mut Gen, id: InstId) {
         func.param_slots = param_slots;
         func.recover_pc = recover;
         func.wrapper = body.wrapper;
+        func.value_method = body.value_method;
         func.span = body.span;
         return;
     }

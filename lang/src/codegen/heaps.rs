@@ -272,7 +272,7 @@ impl Gen<'_> {
             ExprKind::Min(xs) | ExprKind::Max(xs) | ExprKind::Tuple(xs) => {
                 self.join_all(at, xs.iter())
             }
-            ExprKind::Seq(_, x) => self.heap(at, x),
+            ExprKind::Seq(_, x) | ExprKind::Raw(x, _) | ExprKind::Data(x) => self.heap(at, x),
             ExprKind::New(p, _) | ExprKind::MakeSlice(p, ..) | ExprKind::MakeMap(p, _) => match p {
                 Place::Persistent => self.source(),
                 Place::Volatile => Heap::VOLATILE,

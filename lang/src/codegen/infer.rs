@@ -215,6 +215,7 @@ impl Gen<'_> {
             | ExprKind::Cap(x)
             | ExprKind::Clear(x)
             | ExprKind::Real(x)
+            | ExprKind::Data(x)
             | ExprKind::Imag(x)
             | ExprKind::Close(x)
             | ExprKind::Recv(x, _) => {
@@ -236,6 +237,7 @@ impl Gen<'_> {
             | ExprKind::Index(a, b)
             | ExprKind::MapIndex(a, b, _)
             | ExprKind::Delete(a, b)
+            | ExprKind::Raw(a, b)
             | ExprKind::Complex(a, b) => {
                 self.walk(at, a);
                 self.walk(at, b);

@@ -204,6 +204,7 @@ impl Gen<'_> {
             end: span,
             has_defer: false,
             wrapper: true,
+            value_method: false,
         }
     }
 
@@ -224,6 +225,7 @@ impl Gen<'_> {
             param_slots: 0,
             recover_pc: None,
             wrapper: false,
+            value_method: false,
             lines: Vec::new(),
             store_notes: Vec::new(),
             span: Span::default(),

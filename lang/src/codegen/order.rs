@@ -217,6 +217,8 @@ impl Fun<'_, '_> {
             | ExprKind::Close(_)
             | ExprKind::PmemRoot(_)
             | ExprKind::PmemLookup(_)
+            | ExprKind::Raw(..)
+            | ExprKind::Data(_)
             | ExprKind::TypeAssert(_, _, true)
             | ExprKind::Convert(ConvKind::StringToBytes | ConvKind::StringToRunes, _) => true,
             ExprKind::MapIndex(_, k, _) => {

@@ -36,6 +36,7 @@ pub fn parts<'e>(e: &'e Expr, f: &mut dyn FnMut(Part<'e>)) {
         | ExprKind::Close(x)
         | ExprKind::Recv(x, _)
         | ExprKind::PmemRoot(x)
+        | ExprKind::Data(x)
         | ExprKind::PmemLookup(x) => one(x),
         ExprKind::Binary(_, a, b)
         | ExprKind::Compare(_, a, b)
@@ -46,6 +47,7 @@ pub fn parts<'e>(e: &'e Expr, f: &mut dyn FnMut(Part<'e>)) {
         | ExprKind::AppendSlice(a, b)
         | ExprKind::Copy(a, b)
         | ExprKind::Delete(a, b)
+        | ExprKind::Raw(a, b)
         | ExprKind::Complex(a, b) => {
             one(a);
             one(b);

@@ -1,5 +1,5 @@
 //! Statements.
-use super::frame::SLOT_BYTES_MAX;
+use super::frame::{FRAME_BYTES_MAX, SLOT_BYTES_MAX};
 use super::func::Fun;
 use super::heaps::Heap;
 use super::place::Loc;
@@ -66,7 +66,14 @@ impl Fun<'_, '_> {
         match &s.kind {
             StmtKind::Let(..) => {}
             StmtKind::Expr(e) => {
-                self.eval(e, None);
+                let ty = self.sub(e.ty);
+                if is_place(e) && self.g.info(ty).size > SLOT_BYTES_MAX {
+                    let at = self.loc(e);
+                    let (addr, _, _) = self.address(at, ty);
+                    self.asm.op(Op::CkNil, addr, 0, 0);
+                } else {
+                    self.eval(e, None);
+                }
             }
             StmtKind::Assign(place, value) => self.assign(place, value),
             StmtKind::AssignMany(list) => self.assign_many(list),
@@ -266,12 +273,24 @@ impl Fun<'_, '_> {
             ExprKind::ArrayLit(elems) => elems.is_empty(),
             _ => false,
         };
-        if !volatile || size <= SLOT_BYTES_MAX || !zero && !is_place(value) {
+        let literal = matches!(value.kind, ExprKind::StructLit(_) | ExprKind::ArrayLit(_));
+        // A large literal is made in memory, and only then copied: it may read what it is assigned to.
+        let apart = literal && !zero && size > FRAME_BYTES_MAX;
+        if !volatile || size <= SLOT_BYTES_MAX || !zero && !apart && !is_place(value) {
             return false;
         }
+        let fresh = apart.then(|| {
+            let fresh = self.alloc(1);
+            self.new_box(fresh, ty);
+            self.init(fresh, 0, ty, value, None);
+            fresh
+        });
         let (addr, off, _) = self.address(at, ty);
         let p = self.plus(addr, off);
-        if zero {
+        if let Some(fresh) = fresh {
+            self.asm.op(Op::MemCp, p, fresh, 0);
+            self.asm.word(size);
+        } else if zero {
             self.asm.op(Op::MemZ, p, 0, 0);
             self.asm.word(size);
         } else {
@@ -313,8 +332,11 @@ impl Fun<'_, '_> {
                 let borrowed = values
                     .iter()
                     .any(|&(s, m)| s < slot + n && slot < s + m && m > 0);
+                // What deferred functions see is set when all values are there.
+                let seen_by_defer = self.body.has_defer && self.body.results.contains(&l);
                 if !later
                     && !borrowed
+                    && !seen_by_defer
                     && self.direct(l, value)
                     && !self.operand_of(&pinned, slot, n)
                 {

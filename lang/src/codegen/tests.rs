@@ -130,6 +130,7 @@ impl Mock {
             end: span,
             has_defer: false,
             wrapper: false,
+            value_method: false,
         };
         let decl = FuncDecl {
             name: name.into(),

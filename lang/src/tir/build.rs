@@ -118,6 +118,7 @@ impl Forwarder {
                 end: span,
                 has_defer: false,
                 wrapper: true,
+                value_method: false,
             },
         }
     }
@@ -259,6 +260,8 @@ pub fn interface_wrapper(
     };
     let own = f.local("recv", word);
     f.body.params.push(own);
+    let by_value = matches!(&sel.kind, MethodKind::Concrete { ptr_recv, .. } if !ptr_recv);
+    f.body.value_method = base.is_some() && by_value && sel.path.is_empty();
     let args = f.signature(&s);
     let mut value = Expr::local(own, word, span);
     if !direct {

@@ -361,6 +361,8 @@ impl Dumper<'_> {
             K::Close(x) => self.call("close", &[x]),
             K::Recv(x, ok) => self.call(if *ok { "recv_ok" } else { "recv" }, &[x]),
             K::PmemRoot(x) => self.call(&format!("root {ty}"), &[x]),
+            K::Raw(p, n) => self.call(&format!("raw {ty}"), &[p, n]),
+            K::Data(x) => self.call("data", &[x]),
             K::PmemLookup(x) => self.call(&format!("lookup {ty}"), &[x]),
         }
     }

@@ -75,6 +75,8 @@ pub struct Body {
     /// A forwarding function that the checker made (deferred call, method value): `recover` looks
     /// through its frame.
     pub wrapper: bool,
+    /// The forwarding function of a pointer to a method of the value: nil is told by the method's name.
+    pub value_method: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -297,6 +299,10 @@ pub enum ExprKind {
     Recv(Box<Expr>, bool),
     /// `pmem.Root[T](name)`: `*T`, made zeroed if it is not there.
     PmemRoot(Box<Expr>),
+    /// `unsafe.Slice` or `unsafe.String`, by the type: pointer, length.
+    Raw(Box<Expr>, Box<Expr>),
+    /// The address of a slice's or string's first element, or whatever stands in its place.
+    Data(Box<Expr>),
     /// `pmem.Lookup[T](name)`: the tuple (`*T`, bool).
     PmemLookup(Box<Expr>),
 }

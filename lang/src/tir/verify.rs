@@ -462,6 +462,7 @@ fn operands(e: &Expr) -> Vec<&Expr> {
         | K::Close(x)
         | K::Recv(x, _)
         | K::PmemRoot(x)
+        | K::Data(x)
         | K::PmemLookup(x) => vec![x],
         K::Binary(_, x, y)
         | K::Compare(_, x, y)
@@ -470,6 +471,7 @@ fn operands(e: &Expr) -> Vec<&Expr> {
         | K::AppendSlice(x, y)
         | K::Copy(x, y)
         | K::Delete(x, y)
+        | K::Raw(x, y)
         | K::Complex(x, y) => vec![x, y],
         K::Slice(x, a, b, c) => {
             let parts = [a, b, c].into_iter().flatten();

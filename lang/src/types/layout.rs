@@ -10,7 +10,7 @@ pub struct Layout {
 }
 
 /// Sizes above this are refused by the checker ("type too large").
-pub const MAX_SIZE: u64 = 1 << 40;
+pub const MAX_SIZE: u64 = 1 << 50;
 
 pub fn align_up(n: u64, align: u64) -> u64 {
     n.div_ceil(align).saturating_mul(align)

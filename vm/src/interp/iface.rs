@@ -10,6 +10,13 @@ use crate::raw;
 use crate::trap::Trap;
 
 handlers! {
+    IfaceOf |vm, i, pc, fp| {
+        let key = (*vm.rt_ptr.add(ext(pc, 0) as usize)).key;
+        let at = get(fp, i.b());
+        set(fp, i.a(), key);
+        set(fp, i.a() + 1, at);
+        (pc.add(1), fp)
+    }
     MkIface |vm, i, pc, fp| {
         let rt = *vm.rt_ptr.add(ext(pc, 0) as usize);
         if rt.direct {

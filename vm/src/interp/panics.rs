@@ -44,7 +44,18 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub(crate) fn throw_nil(&mut self, pc: Pc, fp: Fp) -> Next {
-        self.throw(Trap::NilDeref, pc, fp)
+        let trap = match self.func_at(pc) {
+            Some((_, func)) if func.value_method => {
+                // The wrapper is named `main.(*T).F`, the method `main.T.F`.
+                let (pkg, rest) = func.name.split_once("(*").unwrap_or(("", &func.name));
+                let (ty, method) = rest.rsplit_once(").").unwrap_or((rest, ""));
+                Trap::Plain(format!(
+                    "value method {pkg}{ty}.{method} called using nil *{ty} pointer"
+                ))
+            }
+            _ => Trap::NilDeref,
+        };
+        self.throw(trap, pc, fp)
     }
 
     #[cold]

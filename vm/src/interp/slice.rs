@@ -234,6 +234,27 @@ handlers! {
         set(fp, i.a(), get(fp, i.b()));
         (pc.add(1), fp)
     }
+    USlice |vm, i, pc, fp| {
+        let (n, addr, size) = (get(fp, i.b()), get(fp, i.c()), ext(pc, 0));
+        let bytes = n.checked_mul(size).filter(|_| n as i64 >= 0);
+        if let Some(text) = bad_raw(addr, n, bytes, "Slice") {
+            return vm.throw(Trap::Runtime(text), pc, fp);
+        }
+        set(fp, i.a(), addr);
+        set(fp, i.a() + 1, n);
+        set(fp, i.a() + 2, n);
+        (pc.add(1), fp)
+    }
+    UStr |vm, i, pc, fp| {
+        let (n, addr) = (get(fp, i.b()), get(fp, i.c()));
+        let bytes = Some(n).filter(|_| n as i64 >= 0);
+        if let Some(text) = bad_raw(addr, n, bytes, "String") {
+            return vm.throw(Trap::Runtime(text), pc, fp);
+        }
+        set(fp, i.a(), addr);
+        set(fp, i.a() + 1, n);
+        (pc, fp)
+    }
     MemCp |vm, i, pc, fp| {
         let (to, from) = (base!(vm, pc, fp, i.a()), base!(vm, pc, fp, i.b()));
         copy_bytes(to, from, ext(pc, 0));
@@ -243,6 +264,18 @@ handlers! {
         let at = base!(vm, pc, fp, i.a());
         raw::zero(at, ext(pc, 0));
         (pc.add(1), fp)
+    }
+}
+
+/// What Go says of a bad `unsafe.Slice` or `unsafe.String` of `n` elements, `bytes` together, at an address.
+#[inline(never)]
+fn bad_raw(addr: u64, n: u64, bytes: Option<u64>, what: &str) -> Option<String> {
+    if addr == 0 && n > 0 && bytes.is_some() {
+        return Some(format!("unsafe.{what}: ptr is nil and len is not zero"));
+    }
+    match bytes.and_then(|n| addr.checked_add(n)) {
+        Some(_) => None,
+        None => Some(format!("unsafe.{what}: len out of range")),
     }
 }
 
