@@ -77,6 +77,9 @@ pub enum Command {
         )]
         args: Vec<String>,
     },
+    /// Crash a script everywhere, on a simulated disk, and check each heap that is recovered
+    #[command(after_help = crate::crashtest::HELP)]
+    Crashtest(crate::crashtest::CrashtestArgs),
     /// Print a program's bytecode
     Disasm {
         #[arg(required = true, value_name = "FILE|FOLDER")]

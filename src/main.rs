@@ -3,6 +3,7 @@
 mod check;
 mod cli;
 mod constraint;
+mod crashtest;
 mod disasm;
 mod doc;
 mod module;
@@ -48,6 +49,7 @@ fn command() -> i32 {
         Some(Command::Check { paths, heaps }) => check::check(&paths, heaps),
         Some(Command::Test { args }) => test::test(&args, &cli.heap),
         Some(Command::Disasm { paths, all }) => disasm::disasm(&paths, all),
+        Some(Command::Crashtest(args)) => crashtest::crashtest(&args, &cli.heap),
         Some(Command::Doc { words }) => doc::doc(&words),
         Some(Command::Version) => {
             println!("pgo {}", env!("CARGO_PKG_VERSION"));

@@ -65,11 +65,13 @@ fn checked(
     dir: &str,
     source: &dyn PackageSource,
     require_main: bool,
+    start: Option<&'static str>,
 ) -> Result<(Checker, FuncId), Failure> {
     let own = files.len();
     let loader = Loader::new(source);
     let mut checker = Checker::new();
     checker.require_main = require_main;
+    checker.start = start;
     let entry = checker.check_program(&loader, files, dir);
     loader.mark(&mut checker.sources, own);
     match entry {
@@ -110,7 +112,22 @@ pub fn compile(
     dir: &str,
     source: &dyn PackageSource,
 ) -> Result<Program, Failure> {
-    let (mut checker, entry) = checked(files, dir, source, true)?;
+    let (mut checker, entry) = checked(files, dir, source, true, None)?;
+    let mut st = State::default();
+    generated(&mut checker, entry, &mut st)?;
+    st.program.sources = checker.sources;
+    Ok(st.program)
+}
+
+/// As `compile`, with another function of package main to start with; of a script's statements only the declarations
+/// run that it depends on.
+pub(crate) fn compile_from(
+    files: Vec<(String, Vec<u8>)>,
+    dir: &str,
+    source: &dyn PackageSource,
+    start: &'static str,
+) -> Result<Program, Failure> {
+    let (mut checker, entry) = checked(files, dir, source, true, Some(start))?;
     let mut st = State::default();
     generated(&mut checker, entry, &mut st)?;
     st.program.sources = checker.sources;
@@ -126,7 +143,7 @@ pub fn check(
     dir: &str,
     source: &dyn PackageSource,
 ) -> Result<(), Failure> {
-    let (mut checker, entry) = checked(files, dir, source, false)?;
+    let (mut checker, entry) = checked(files, dir, source, false, None)?;
     generated(&mut checker, entry, &mut State::default())
 }
 
@@ -140,7 +157,7 @@ pub fn heap_report(
     dir: &str,
     source: &dyn PackageSource,
 ) -> Result<String, Failure> {
-    let (mut checker, entry) = checked(files, dir, source, false)?;
+    let (mut checker, entry) = checked(files, dir, source, false, None)?;
     let mut st = State::with_heaps();
     generated(&mut checker, entry, &mut st)?;
     let mut lines: BTreeMap<_, Vec<String>> = BTreeMap::new();

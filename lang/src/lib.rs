@@ -5,6 +5,7 @@ pub mod bytecode;
 pub mod codes;
 pub mod diagnostic;
 pub mod doc;
+pub mod invariant;
 pub mod package;
 pub mod source;
 pub mod testing;

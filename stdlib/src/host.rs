@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use vm::native::{Ctx, NativeError, Wait};
 
@@ -138,7 +139,23 @@ pub fn errno_text(n: i64) -> String {
     text.into()
 }
 
+/// What random numbers start from, if they are to be the same each time; 0 if not.
+static SEED: AtomicU64 = AtomicU64::new(0);
+
+/// Has random numbers be the same each time, for runs that are to be repeated.
+pub fn set_seed(seed: u64) {
+    SEED.store(seed | 1 << 63, Ordering::Relaxed);
+}
+
 pub fn entropy() -> u64 {
-    // The standard library seeds these from the system.
-    RandomState::new().build_hasher().finish()
+    let step = 0x9e37_79b9_7f4a_7c15;
+    match SEED.load(Ordering::Relaxed) {
+        // The standard library seeds these from the system.
+        0 => RandomState::new().build_hasher().finish(),
+        _ => {
+            let x = SEED.fetch_add(step, Ordering::Relaxed).max(1);
+            let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            x ^ x >> 27
+        }
+    }
 }

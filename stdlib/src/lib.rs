@@ -31,6 +31,7 @@ mod elementary;
 mod env;
 mod format;
 mod host;
+pub use host::set_seed;
 mod num;
 mod real;
 mod regex;

@@ -20,6 +20,7 @@ mod sched;
 mod trace;
 mod trap;
 pub mod value;
+mod world;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use native::{Ctx, NativeDef, NativeError, NativeFn, SliceRef, StrRef};
 pub use persist::HeapChoice;
 pub use reflect::Reflected;
 pub use value::{TypeTable, ValueRef};
+pub use world::{Deed, Line, Witness, World};
 
 use goroutine::Goroutine;
 use heap::VolatileHeap;
@@ -56,6 +58,8 @@ pub struct Options {
     pub folder: std::path::PathBuf,
     /// Collect both heaps at every allocation.
     pub gc_stress: bool,
+    /// A stand-in for disk and streams.
+    pub world: Option<World>,
 }
 
 impl Default for Options {
@@ -67,6 +71,7 @@ impl Default for Options {
             durability,
             folder: std::path::PathBuf::new(),
             gc_stress: false,
+            world: None,
         }
     }
 }

@@ -34,6 +34,11 @@ impl Vm {
             method: 0,
             func: NO_FUNC,
         };
+        // The same maps in each simulated run.
+        let seed_counter = match options.world {
+            Some(_) => 1,
+            None => std::process::id().into(),
+        };
         let mut vm = Vm {
             stack_base: std::ptr::null_mut(),
             stack_end: std::ptr::null_mut(),
@@ -72,7 +77,7 @@ impl Vm {
             panic_floor: 0,
             at: (HALT_CODE.as_ptr(), std::ptr::null_mut()),
             pinned: Vec::new(),
-            seed_counter: std::process::id().into(),
+            seed_counter,
             session: new_session(),
             rt_error_ty: None,
             assertion_error: None,
@@ -487,7 +492,10 @@ pub(crate) fn form_of(desc: &TypeDesc) -> Form {
 fn copy_of(program: &Program) -> Program {
     let mut sources = SourceMap::new();
     for (_, file) in program.sources.files() {
-        sources.add(file.name(), file.text());
+        let id = sources.add(file.name(), file.text());
+        if file.is_library() {
+            sources.mark_library(id);
+        }
     }
     let function = |func: &Function| Function {
         name: func.name.clone(),

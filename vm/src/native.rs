@@ -524,14 +524,14 @@ impl Ctx<'_> {
     }
     /// Writes everything to standard output at once (one write per call, as Go's unbuffered os.Stdout).
     pub fn write_stdout(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.vm.host.write_stdout(bytes)
+        self.vm.write_output(1, bytes)
     }
     pub fn write_stderr(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.vm.host.write_stderr(bytes)
+        self.vm.write_output(2, bytes)
     }
     /// Reads what is there of standard input, at most `buf`; 0 at the end.
     pub fn read_stdin(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        self.vm.host.read_stdin(buf)
+        self.vm.read_input(buf)
     }
     /// Inside a transaction (blocking operations panic there).
     pub fn in_txn(&self) -> bool {

@@ -250,7 +250,7 @@ impl Vm {
             5 => {
                 // SAFETY: a string in slots.
                 let bytes = unsafe { raw::slice(words[0], words[1]) };
-                let _ = self.host.write_stderr(bytes);
+                let _ = self.write_output(2, bytes);
                 return;
             }
             6 => format!("{:#x}", words[0]),
@@ -265,7 +265,7 @@ impl Vm {
 
     pub(crate) fn write_stderr(&mut self, text: &str) {
         // Nothing is left to be told when standard error is gone.
-        let _ = self.host.write_stderr(text.as_bytes());
+        let _ = self.write_output(2, text.as_bytes());
     }
 }
 

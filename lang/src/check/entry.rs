@@ -39,11 +39,29 @@ impl Checker {
         let name = self.a.names.packages[pkg.0 as usize].0.clone();
         let start = self.main_function(pkg, &name);
         let order = self.package_order(pkg);
-        let inits = self.initialisation(&order);
+        let mut inits = self.initialisation(&order);
         if self.diagnostics.has_errors() {
             return None;
         }
+        if let Some(other) = self.other_start(pkg) {
+            if let (Some(main), Some(_)) = (start, self.script_file(pkg)) {
+                // What is left of the script's statements.
+                let span = self.funcs[main.0 as usize].decl.span;
+                inits.push(self.static_call(main, span));
+            }
+            return Some(self.make_entry(pkg, inits, Some(other)));
+        }
         Some(self.make_entry(pkg, inits, start))
+    }
+
+    /// The function that a program starts with instead of `main`, if it is declared.
+    fn other_start(&self, pkg: PkgId) -> Option<FuncId> {
+        let name = self.a.names.interner.find(self.start?)?;
+        let id = self.packages[pkg.0 as usize].scope.get(&name)?;
+        match self.obj(*id).kind {
+            ObjKind::Func(f) => Some(f),
+            _ => None,
+        }
     }
 
     /// Malformed literals are no reason not to go on; what does not follow the grammar is.
@@ -181,8 +199,20 @@ impl Checker {
             c.check_label_rules(&ast.stmts, span);
             c.declare_goto_labels(&ast.stmts);
             let mut out = Vec::new();
+            let mut declarations = Vec::new();
             for s in &ast.stmts {
+                let from = out.len();
+                let outer = std::mem::take(&mut c.env.deps);
+                c.env.dep_set.clear();
                 c.script_stmt(s, &mut out);
+                let deps = std::mem::replace(&mut c.env.deps, outer);
+                if c.start.is_some() {
+                    declarations.push((c.declared_by(s), from..out.len(), deps.clone()));
+                }
+                c.env.deps.extend(deps);
+            }
+            if let Some(start) = c.other_start(pkg) {
+                c.keep_declarations(start, declarations, &mut out);
             }
             c.finish_script(span, out)
         });
@@ -200,6 +230,68 @@ impl Checker {
             .scope
             .entry(main)
             .or_insert(id);
+    }
+
+    /// The package variables that a statement declares.
+    fn declared_by(&self, s: &ast::Stmt) -> Vec<ObjId> {
+        let names: Vec<&ast::Ident> = match &s.kind {
+            S::Define { names, .. } => names.iter().collect(),
+            S::Decl(d) => match &d.kind {
+                ast::DeclKind::Var(specs) | ast::DeclKind::Pvar(specs) => {
+                    specs.iter().flat_map(|spec| &spec.names).collect()
+                }
+                _ => return Vec::new(),
+            },
+            _ => return Vec::new(),
+        };
+        let pkg = self.env.pkg.map_or(0, |p| p.0 as usize);
+        let scope = &self.packages[pkg].scope;
+        names
+            .iter()
+            .filter_map(|n| scope.get(&n.name).copied())
+            .collect()
+    }
+
+    /// Drops all statements of a script but the declarations that a function depends on.
+    fn keep_declarations(
+        &mut self,
+        start: FuncId,
+        declarations: Vec<(Vec<ObjId>, std::ops::Range<usize>, Vec<Dep>)>,
+        out: &mut Vec<tir::Stmt>,
+    ) {
+        let mut kept = vec![false; declarations.len()];
+        let mut seen: FxHashSet<Dep> = FxHashSet::default();
+        let mut work = vec![Dep::Func(start)];
+        while let Some(dep) = work.pop() {
+            if !seen.insert(dep) {
+                continue;
+            }
+            match dep {
+                Dep::Func(f) => {
+                    if self.funcs[f.0 as usize].source.is_some()
+                        && self.funcs[f.0 as usize].decl.kind == tir::FuncKind::Body
+                    {
+                        self.checked_body(f);
+                    }
+                    work.extend(&self.funcs[f.0 as usize].deps);
+                }
+                Dep::Var(id) => {
+                    for (i, (ids, _, deps)) in declarations.iter().enumerate() {
+                        if ids.contains(&id) && !std::mem::replace(&mut kept[i], true) {
+                            work.extend(deps);
+                        }
+                    }
+                }
+            }
+        }
+        let mut at = 0;
+        out.retain(|_| {
+            at += 1;
+            let of = declarations
+                .iter()
+                .position(|(_, range, _)| range.contains(&(at - 1)));
+            of.is_some_and(|i| kept[i])
+        });
     }
 
     fn finish_script(&mut self, span: Span, mut out: Vec<tir::Stmt>) -> tir::Body {

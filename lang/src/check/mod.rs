@@ -252,6 +252,8 @@ pub(crate) struct Checker {
     printer: Option<PkgId>,
     /// A main package must have func main.
     pub require_main: bool,
+    /// A function of the main package to start with instead.
+    pub start: Option<&'static str>,
 }
 
 impl Checker {
@@ -306,6 +308,7 @@ impl Checker {
             last_chunk: None,
             printer: None,
             require_main: true,
+            start: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The file operations that a heap needs, behind a trait, so that the same engine runs on real files, in memory,
 //! on a disk that fails, and on a simulated one that loses what was not synced.
 
+pub mod crash;
 mod failing;
 mod file;
 mod memory;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 pub use failing::{FailingDisk, Failure};
 pub use file::RealDisk;
 pub use memory::MemoryDisk;
-pub use simulated::{Event, SimulatedDisk};
+pub use simulated::{Event, SimulatedDisk, UNIT_BYTES};
 
 /// How a file is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

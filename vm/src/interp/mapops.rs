@@ -38,6 +38,7 @@ slow_handlers! {
         let persistent = mode != 0 && vm.is_persistent(map);
         let (key, value) = (fp.add(i.b()) as u64, fp.add(i.c()) as u64);
         if persistent {
+            vm.mark_place(pc, fp);
             for (ty, at) in [(layout.key_ty, key), (layout.val_ty, value)] {
                 if let Err(text) = vm.make_persistent(ty, at) {
                     return vm.throw(Trap::Message(vm.store_message(&text, pc)), pc, fp);
@@ -56,6 +57,9 @@ slow_handlers! {
         let (layout, mode) = (vm.layout(ext(pc, 0) as u32), ext(pc, 1));
         let map = get(fp, i.a());
         let persistent = mode != 0 && vm.is_persistent(map);
+        if persistent {
+            vm.mark_place(pc, fp);
+        }
         check!(vm, pc, fp, vm.map_delete(layout, map, fp.add(i.b()) as u64, persistent));
         (pc.add(2), fp)
     }

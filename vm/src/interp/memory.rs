@@ -43,7 +43,7 @@ macro_rules! stores {
             $guarded |vm, i, pc, fp| {
                 let at = base!(vm, pc, fp, i.a()) + i.c() as u64;
                 if vm.is_persistent(at) {
-                    vm.note_store(at, size_of::<$ty>() as u64);
+                    vm.note_store(pc, fp, at, size_of::<$ty>() as u64);
                 }
                 raw::$write(at, get(fp, i.b()) as $ty);
                 (pc, fp)
@@ -109,7 +109,7 @@ handlers! {
     StG2 |vm, i, pc, fp| {
         let at = base!(vm, pc, fp, i.a()) + i.c() as u64;
         if vm.is_persistent(at) {
-            vm.note_store(at, 16);
+            vm.note_store(pc, fp, at, 16);
         }
         raw::write(at, get(fp, i.b()));
         raw::write(at + 8, get(fp, i.b() + 1));
@@ -118,7 +118,7 @@ handlers! {
     StG3 |vm, i, pc, fp| {
         let at = base!(vm, pc, fp, i.a()) + i.c() as u64;
         if vm.is_persistent(at) {
-            vm.note_store(at, 24);
+            vm.note_store(pc, fp, at, 24);
         }
         raw::write(at, get(fp, i.b()));
         raw::write(at + 8, get(fp, i.b() + 1));
@@ -128,7 +128,7 @@ handlers! {
     StGN |vm, i, pc, fp| {
         let at = base!(vm, pc, fp, i.a()) + i.c() as u64;
         if vm.is_persistent(at) {
-            vm.note_store(at, ext(pc, 0));
+            vm.note_store(pc, fp, at, ext(pc, 0));
         }
         copy_bytes(at, fp.add(i.b()) as u64, ext(pc, 0));
         (pc.add(1), fp)

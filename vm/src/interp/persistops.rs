@@ -6,6 +6,7 @@ use super::*;
 use crate::goroutine::{Hook, TxnMark};
 use crate::raw;
 use crate::trap::Trap;
+use crate::world::Deed;
 
 /// `Ok` value, or leaves the handler by panicking with the message.
 macro_rules! or_panic {
@@ -118,7 +119,15 @@ slow_handlers! {
         }
         let options = vm.g.txns.first().map_or(0, |outermost| outermost.options);
         vm.g.txns.pop();
+        let outermost = vm.g.txns.is_empty() && vm.options.world.is_some();
+        if outermost {
+            vm.mark_place(pc, fp);
+            vm.tell(Deed::Commit);
+        }
         let done = vm.commit_txn(options);
+        if outermost && done.is_ok() {
+            vm.tell_committed();
+        }
         vm.g.settle_hooks(done.is_ok());
         or_panic!(vm, pc, fp, done);
         if vm.g.hooks.is_empty() {
@@ -215,6 +224,9 @@ impl Vm {
         while self.g.txns.last().is_some_and(|mark| mark.frame >= frame) {
             self.g.txns.pop();
             self.rollback_txn();
+            if let (Some(world), true) = (&self.options.world, self.g.txns.is_empty()) {
+                world.witness.see(Deed::RolledBack, None);
+            }
             self.g.settle_hooks(false);
         }
     }

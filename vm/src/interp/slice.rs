@@ -94,6 +94,7 @@ slow_handlers! {
         let rt = *vm.rt_ptr.add(ty as usize);
         let persistent = vm.appends_persistently(addr, target, mode);
         if persistent {
+            vm.mark_place(pc, fp);
             for k in 0..n {
                 let at = fp.add(i.c() + (k * u64::from(rt.slots)) as usize) as u64;
                 if let Err(text) = vm.make_persistent(ty, at) {
@@ -129,6 +130,7 @@ slow_handlers! {
         }
         let persistent = vm.appends_persistently(addr, target, mode);
         let staged = if persistent {
+            vm.mark_place(pc, fp);
             match vm.stage_elements(ty, from, n) {
                 Ok(staged) => staged,
                 Err(text) => return vm.throw(Trap::Message(vm.store_message(&text, pc)), pc, fp),
@@ -154,6 +156,7 @@ slow_handlers! {
         let (to, from) = (get(fp, i.b()), get(fp, i.c()));
         if n > 0 {
             if mode != 0 && vm.is_persistent(to) {
+                vm.mark_place(pc, fp);
                 let staged = match vm.stage_elements(ty, from, n) {
                     Ok(staged) => staged,
                     Err(text) => return vm.throw(Trap::Message(vm.store_message(&text, pc)), pc, fp),
@@ -172,6 +175,7 @@ slow_handlers! {
         let len = get(fp, i.a() + 1) * (*vm.rt_ptr.add(ty as usize)).size;
         let at = get(fp, i.a());
         if mode != 0 {
+            vm.mark_place(pc, fp);
             vm.will_store(at, len);
         }
         if len > 0 {

@@ -11,7 +11,9 @@ use pheap::{BYTES_TYPE, Durability, Heap, Options};
 use rustc_hash::FxHashMap;
 
 use crate::Vm;
+use crate::interp::{Fp, Pc};
 use crate::map::{self, Layout, Part};
+use crate::world::Deed;
 use types::{describe, entry_desc, header_desc, type_changed};
 
 /// Which heap file a program uses.
@@ -96,15 +98,27 @@ impl Vm {
         text
     }
 
+    fn policy(&self, policy: Durability) -> Durability {
+        match &self.options.world {
+            Some(world) => world.durability(policy),
+            None => policy,
+        }
+    }
+
     fn heap_options(&self) -> Options {
         Options {
-            durability: self.options.durability,
+            durability: self.policy(self.options.durability),
             ..Options::default()
         }
     }
 
     fn open_path(&mut self, path: PathBuf, announce: bool) -> Result<bool, String> {
-        let heap = Heap::open(&path, self.heap_options())
+        let options = self.heap_options();
+        let opened = match &self.options.world {
+            Some(world) => Heap::open_on(world.disk.clone(), &path, options),
+            None => Heap::open(&path, options),
+        };
+        let heap = opened
             .and_then(|heap| heap.recover())
             .map_err(|error| self.unusable(message(error)))?;
         if heap.is_new() && announce {
@@ -138,7 +152,7 @@ impl Vm {
         self.types.heap_range = (self.pbase, self.plen);
         self.store = Some(Store {
             heap,
-            durability: self.options.durability,
+            durability: self.policy(self.options.durability),
             types: Vec::new(),
             entry_types: FxHashMap::default(),
             header_types: FxHashMap::default(),
@@ -159,7 +173,12 @@ impl Vm {
         self.plen = 0;
         self.pvar_addrs.fill(0);
         match self.store.take() {
-            Some(store) => store.heap.close().map_err(message),
+            Some(store) => {
+                if let Some(world) = &self.options.world {
+                    world.witness.see(Deed::Commit, None);
+                }
+                store.heap.close().map_err(message)
+            }
             None => Ok(()),
         }
     }
@@ -226,11 +245,19 @@ impl Vm {
     }
 
     pub(crate) fn sync_heap(&mut self) -> Result<(), String> {
-        self.opened()?.heap.sync().map_err(message)
+        self.opened()?;
+        self.tell(Deed::Commit);
+        self.opened()?.heap.sync().map_err(message)?;
+        self.tell_committed();
+        Ok(())
     }
 
     pub(crate) fn checkpoint_heap(&mut self) -> Result<(), String> {
-        self.opened()?.heap.checkpoint().map_err(message)
+        self.opened()?;
+        self.tell(Deed::Commit);
+        self.opened()?.heap.checkpoint().map_err(message)?;
+        self.tell_committed();
+        Ok(())
     }
 
     pub(crate) fn heap_stats(&mut self) -> Result<Vec<(&'static str, u64)>, String> {
@@ -281,6 +308,17 @@ impl Vm {
 
 /// Transactions and stores.
 impl Vm {
+    /// Tells the witness what is committed now.
+    pub(crate) fn tell_committed(&self) {
+        if let Some(store) = self.store.as_ref().filter(|_| self.options.world.is_some()) {
+            let stats = store.heap.stats();
+            self.tell(Deed::Committed {
+                lsn: stats.last_lsn,
+                durable_lsn: stats.durable_lsn,
+            });
+        }
+    }
+
     pub(crate) fn begin_txn(&mut self) {
         if let Some(store) = &mut self.store {
             store.heap.begin();
@@ -306,6 +344,10 @@ impl Vm {
         } else {
             Durability::Async
         };
+        let policy = self.policy(policy);
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
         store.heap.set_durability(policy);
         let done = store.heap.commit();
         store.heap.set_durability(store.durability);
@@ -326,7 +368,8 @@ impl Vm {
     /// Notes a store to persistent memory outside transactions.
     #[cold]
     #[inline(never)]
-    pub(crate) fn note_store(&mut self, at: u64, len: u64) {
+    pub(crate) fn note_store(&mut self, pc: Pc, fp: Fp, at: u64, len: u64) {
+        self.mark_place(pc, fp);
         self.will_store(at, len);
     }
 
@@ -340,6 +383,9 @@ impl Vm {
                 store.heap.log(at, len as usize);
             } else {
                 store.heap.note(at, len as usize);
+                if self.options.world.is_some() && !store.heap.is_fresh(at) {
+                    self.tell(Deed::Store);
+                }
             }
         }
     }
