@@ -99,7 +99,7 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_int(file.map_or(-1, add_file));
         c.ret_int(error);
     };
-    "os.closeFile" "func(int) int" => |c| { let fd = c.int(); c.ret_int(close_file(fd)); };
+    "os.closeFile" "func(int) int" => |c| { let fd = c.int(); let errno = close_file(c, fd); c.ret_int(errno); };
     "os.readAt" "func(int, []uint8, int64) (int, int)" => |c| {
         let (fd, p, offset) = (c.int(), c.bytes(), c.int());
         let buf = c.bytes_mut(p);
@@ -282,8 +282,8 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_int(status(name));
     };
     "os.random" "func() uint64" => |c| { c.ret_uint(entropy()); };
-    "os.Getpid" "func() int" => |c| { c.ret_int(std::process::id().into()); };
-    "os.Getppid" "func() int" => |c| { c.ret_int(std::os::unix::process::parent_id().into()); };
-    "os.Getuid" "func() int" => |c| { c.ret_int(fs::metadata("/proc/self").map_or(-1, |m| m.uid().into())); };
-    "os.Getgid" "func() int" => |c| { c.ret_int(fs::metadata("/proc/self").map_or(-1, |m| m.gid().into())); };
+    "syscall.Getpid" "func() int" => |c| { c.ret_int(std::process::id().into()); };
+    "syscall.Getppid" "func() int" => |c| { c.ret_int(std::os::unix::process::parent_id().into()); };
+    "syscall.Getuid" "func() int" => |c| { c.ret_int(fs::metadata("/proc/self").map_or(-1, |m| m.uid().into())); };
+    "syscall.Getgid" "func() int" => |c| { c.ret_int(fs::metadata("/proc/self").map_or(-1, |m| m.gid().into())); };
 };

@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, PidfdFlags, Signal};
 use vm::native::{Ctx, NativeDef, SliceRef};
 
-use crate::host::{errno, os_string, status, wait_readable, with_file};
+use crate::host::{errno, os_string, status, wait_ready, with_file};
 
 /// A process that was started here, and what becomes readable at its end, where the system has that.
 struct Process {
@@ -82,20 +82,33 @@ fn times(pid: i64) -> Option<(i64, i64)> {
     Some((next()?, next()?))
 }
 
-/// The pid of the system for a number of the program.
+/// The pid of the system for a number of a process.
 fn pid(n: i64) -> io::Result<Pid> {
     let raw = i32::try_from(n).ok().and_then(Pid::from_raw);
     raw.ok_or_else(|| io::Error::from_raw_os_error(EINVAL))
 }
 
+/// Sends a signal to a process, to all of a group for a negative number, to the own group for 0.
 fn signal(n: i64, number: i64) -> io::Result<()> {
-    let pid = pid(n)?;
-    if number == 0 {
-        return Ok(rustix::process::test_kill_process(pid)?);
-    }
-    let number = i32::try_from(number).ok().and_then(Signal::from_named_raw);
-    let signal = number.ok_or_else(|| io::Error::from_raw_os_error(EINVAL))?;
-    Ok(rustix::process::kill_process(pid, signal)?)
+    use rustix::process::{kill_current_process_group, kill_process, kill_process_group};
+    use rustix::process::{test_kill_current_process_group, test_kill_process, test_kill_process_group};
+    let group = || pid(n.checked_neg().unwrap_or(0));
+    let sent = if number == 0 {
+        match n {
+            0 => test_kill_current_process_group(),
+            1.. => test_kill_process(pid(n)?),
+            _ => test_kill_process_group(group()?),
+        }
+    } else {
+        let number = i32::try_from(number).ok().and_then(Signal::from_named_raw);
+        let signal = number.ok_or_else(|| io::Error::from_raw_os_error(EINVAL))?;
+        match n {
+            0 => kill_current_process_group(signal),
+            1.. => kill_process(pid(n)?, signal),
+            _ => kill_process_group(group()?, signal),
+        }
+    };
+    Ok(sent?)
 }
 
 pub const NATIVES: &[NativeDef] = natives! {
@@ -125,7 +138,8 @@ pub const NATIVES: &[NativeDef] = natives! {
         let number = c.int();
         let end = PROCESSES.with_borrow(|all| all.get(&number).map(|p| p.end.as_ref().map(AsRawFd::as_raw_fd)));
         if let Some(Some(end)) = end {
-            wait_readable(c, end)?;
+            wait_ready(c, end, false)?;
+            c.forget_fd(end);
         }
         let process = PROCESSES.with_borrow_mut(|all| all.remove(&number));
         let Some(mut process) = process else {
@@ -146,7 +160,7 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_int(system);
         c.ret_int(status(ended));
     };
-    "os.sendSignal" "func(int, int) int" => |c| {
+    "syscall.kill" "func(int, int) int" => |c| {
         let (pid, number) = (c.int(), c.int());
         c.ret_int(status(signal(pid, number)));
     };

@@ -22,7 +22,7 @@ pub const NATIVES: &[NativeDef] = natives! {
         let (fd, p) = (c.int(), c.bytes());
         let raw = if fd == 0 { Some(0) } else { host::raw_fd(fd) };
         if let Some(raw) = raw {
-            host::wait_readable(c, raw)?;
+            host::wait_ready(c, raw, false)?;
         }
         let result = if fd == 0 {
             let mut buf = vec![0; p.len()];

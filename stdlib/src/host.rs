@@ -49,7 +49,10 @@ pub fn add_file(file: File) -> i64 {
     })
 }
 
-pub fn close_file(fd: i64) -> i64 {
+pub fn close_file(c: &mut Ctx, fd: i64) -> i64 {
+    if let Some(raw) = raw_fd(fd) {
+        c.forget_fd(raw);
+    }
     FILES.with_borrow_mut(|files| match files.get_mut((fd - 3) as usize) {
         Some(slot) if slot.is_some() => {
             *slot = None;
@@ -84,9 +87,13 @@ pub fn os_string(c: &mut Ctx) -> std::ffi::OsString {
 
 /// Before a native blocks on a descriptor of the system: lets other goroutines run until it is ready; the native is
 /// then called again. An error inside a transaction, where nothing may block.
-pub fn wait_readable(c: &mut Ctx, fd: i32) -> Result<(), NativeError> {
-    if (c.in_txn() || !c.is_alone()) && !c.is_readable(fd) {
-        return Err(NativeError::Block(Wait::Readable(fd)));
+pub fn wait_ready(c: &mut Ctx, fd: i32, for_writing: bool) -> Result<(), NativeError> {
+    if (c.in_txn() || !c.is_alone()) && !c.is_ready(fd, for_writing) {
+        return Err(NativeError::Block(Wait::Fd {
+            fd,
+            for_writing,
+            until: None,
+        }));
     }
     Ok(())
 }

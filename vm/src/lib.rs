@@ -17,6 +17,7 @@ pub mod plain;
 mod raw;
 mod reflect;
 mod sched;
+pub mod signals;
 mod trace;
 mod trap;
 pub mod value;

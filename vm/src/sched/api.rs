@@ -1,7 +1,7 @@
 //! What natives do with goroutines: wait, wake others, start timers. Part of the native API (`vm::native`).
 #![allow(unsafe_code)] // Words that pointer arguments refer to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::native::{Ctx, NativeError};
 use crate::raw;
@@ -19,10 +19,13 @@ pub enum Wait {
         ticket: u64,
         reason: &'static str,
     },
-    /// Until the descriptor can be read; the call is made again then, with the same arguments.
-    Readable(i32),
-    /// Until the descriptor can be written; the call is made again then.
-    Writable(i32),
+    /// Until the descriptor, which was found not to be ready, can be read or written, or the time has come; the call is
+    /// made again then, with the same arguments.
+    Fd {
+        fd: i32,
+        for_writing: bool,
+        until: Option<Instant>,
+    },
 }
 
 /// Goroutines.
@@ -31,9 +34,17 @@ impl Ctx<'_> {
     pub fn is_alone(&self) -> bool {
         self.vm.goroutine_count() == 1 && self.vm.sched.events.is_quiet()
     }
-    /// Can a descriptor be read without blocking?
-    pub fn is_readable(&self, fd: i32) -> bool {
-        !super::poll::wait(&[(fd, false)], Some(Duration::ZERO)).is_empty()
+    /// Can a descriptor be read, or written, without blocking?
+    pub fn is_ready(&self, fd: i32, for_writing: bool) -> bool {
+        super::poll::is_ready(fd, for_writing)
+    }
+    /// Wakes those who wait for a descriptor: what they wait for has changed.
+    pub fn wake_fd(&mut self, fd: i32, for_writing: bool) {
+        self.vm.wake_fd(fd, for_writing);
+    }
+    /// To be called before a descriptor is closed that somebody may have waited for.
+    pub fn forget_fd(&mut self, fd: i32) {
+        self.vm.forget_fd(fd);
     }
     /// Wakes the goroutine that has waited longest with this key; false if none does.
     pub fn wake(&mut self, key: u64) -> bool {

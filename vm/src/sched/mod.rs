@@ -208,12 +208,12 @@ impl Vm {
                 self.sleep_at(key, ticket);
                 self.park(pc, fp, pc, reason)
             }
-            Wait::Readable(fd) => {
-                self.wait_for_fd(fd, false);
-                self.park(pc, fp, again, "IO wait")
-            }
-            Wait::Writable(fd) => {
-                self.wait_for_fd(fd, true);
+            Wait::Fd {
+                fd,
+                for_writing,
+                until,
+            } => {
+                self.wait_for_fd(fd, for_writing, until);
                 self.park(pc, fp, again, "IO wait")
             }
         }

@@ -6,14 +6,23 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use super::poll;
+use super::poll::{FdWait, Poller};
 use crate::Vm;
+
+/// So many entries of the heap of times may be void.
+const DUE_MIN: usize = 256;
 
 /// What a timer does when its time has come.
 #[derive(Clone, Copy, Debug)]
 enum Action {
     /// Makes a goroutine ready.
     Wake(usize),
+    /// Makes a goroutine ready whose wait for a file descriptor has lasted long enough.
+    WakeAtFd {
+        goroutine: usize,
+        fd: i32,
+        for_writing: bool,
+    },
     /// Starts a func value as a goroutine. With a channel, nothing but receivers at it wait for the timer.
     Start { closure: u64, chan: u64 },
 }
@@ -34,14 +43,6 @@ struct Sleeper {
     ticket: u64,
 }
 
-/// A goroutine that waits for a file descriptor.
-#[derive(Clone, Copy, Debug)]
-struct FdWait {
-    goroutine: usize,
-    fd: i32,
-    for_writing: bool,
-}
-
 pub(crate) struct Events {
     started: Instant,
     timers: Vec<Timer>,
@@ -49,7 +50,9 @@ pub(crate) struct Events {
     /// Times in nanoseconds, entries of `timers`, their use numbers.
     due: BinaryHeap<Reverse<(u64, u32, u32)>>,
     sleepers: FxHashMap<u64, VecDeque<Sleeper>>,
-    fds: Vec<FdWait>,
+    /// How many timers are pending.
+    pending: usize,
+    poller: Poller,
 }
 
 impl Events {
@@ -60,20 +63,21 @@ impl Events {
             free: Vec::new(),
             due: BinaryHeap::new(),
             sleepers: FxHashMap::default(),
-            fds: Vec::new(),
+            pending: 0,
+            poller: Poller::default(),
         }
     }
 
     /// Nothing but other goroutines can make one ready.
     pub fn is_quiet(&self) -> bool {
-        self.due.is_empty() && self.fds.is_empty()
+        self.due.is_empty() && self.poller.is_empty()
     }
 
     /// Func values and channels of timers.
     pub fn roots(&self) -> impl Iterator<Item = u64> {
         let pending = self.timers.iter().filter(|timer| timer.is_pending);
         pending.flat_map(|timer| match timer.action {
-            Action::Wake(_) => [0, 0],
+            Action::Wake(_) | Action::WakeAtFd { .. } => [0, 0],
             Action::Start { closure, chan } => [closure, chan],
         })
     }
@@ -102,7 +106,21 @@ impl Events {
             ..*timer
         };
         self.due.push(Reverse((when, at, timer.use_number)));
+        self.pending += 1;
+        if self.due.len() > DUE_MIN && self.due.len() > 2 * self.pending {
+            self.drop_void();
+        }
+        let timer = &self.timers[at as usize];
         u64::from(timer.use_number) << 32 | u64::from(at)
+    }
+
+    /// Drops the heap's entries of timers that were stopped.
+    fn drop_void(&mut self) {
+        let timers = &self.timers;
+        self.due.retain(|&Reverse((_, at, use_number))| {
+            let timer = &timers[at as usize];
+            timer.is_pending && timer.use_number == use_number
+        });
     }
 
     /// Takes a timer out; false if its time had come or it was stopped before.
@@ -110,28 +128,38 @@ impl Events {
         let (at, use_number) = (id as u32, (id >> 32) as u32);
         match self.timers.get_mut(at as usize) {
             Some(timer) if timer.is_pending && timer.use_number == use_number => {
-                timer.is_pending = false;
-                self.free.push(at);
+                self.end(at);
                 true
             }
             _ => false,
         }
     }
 
+    fn end(&mut self, at: u32) {
+        self.timers[at as usize].is_pending = false;
+        self.free.push(at);
+        self.pending -= 1;
+    }
+
     /// Nothing wakes the goroutine any more.
-    pub fn forget(&mut self, goroutine: usize) {
-        for (at, timer) in self.timers.iter_mut().enumerate() {
-            if timer.is_pending && matches!(timer.action, Action::Wake(index) if index == goroutine)
-            {
-                timer.is_pending = false;
-                self.free.push(at as u32);
+    pub fn forget(&mut self, forgotten: usize) {
+        for at in 0..self.timers.len() {
+            let timer = &self.timers[at];
+            let wakes = match timer.action {
+                Action::Wake(goroutine) | Action::WakeAtFd { goroutine, .. } => {
+                    goroutine == forgotten
+                }
+                Action::Start { .. } => false,
+            };
+            if timer.is_pending && wakes {
+                self.end(at as u32);
             }
         }
         self.sleepers.retain(|_, sleepers| {
-            sleepers.retain(|sleeper| sleeper.goroutine != goroutine);
+            sleepers.retain(|sleeper| sleeper.goroutine != forgotten);
             !sleepers.is_empty()
         });
-        self.fds.retain(|wait| wait.goroutine != goroutine);
+        self.poller.forget(forgotten);
     }
 
     /// The earliest pending timer.
@@ -159,8 +187,7 @@ impl Events {
             let next = when + timer.period_nanos * (1 + (now - when) / timer.period_nanos);
             self.due.push(Reverse((next, at, timer.use_number)));
         } else {
-            timer.is_pending = false;
-            self.free.push(at);
+            self.end(at);
         }
         Some(self.timers[at as usize].action)
     }
@@ -223,14 +250,48 @@ impl Vm {
         true
     }
 
-    /// The running goroutine waits until a file descriptor can be read or written.
-    pub(crate) fn wait_for_fd(&mut self, fd: i32, for_writing: bool) {
+    /// The running goroutine waits until a file descriptor can be read or written, or a time has come.
+    pub(crate) fn wait_for_fd(&mut self, fd: i32, for_writing: bool, until: Option<Instant>) {
         let goroutine = self.g.index;
-        self.sched.events.fds.push(FdWait {
-            goroutine,
-            fd,
-            for_writing,
+        let events = &mut self.sched.events;
+        let timer = until.map(|until| {
+            let left = until.saturating_duration_since(Instant::now());
+            let nanos = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);
+            let action = Action::WakeAtFd {
+                goroutine,
+                fd,
+                for_writing,
+            };
+            events.add(action, nanos, 0)
         });
+        let wait = FdWait { goroutine, timer };
+        if events.poller.add(fd, for_writing, wait).is_err() {
+            // Nothing can tell when it is ready: the operation is tried again.
+            self.wake_from_fd(wait);
+        }
+    }
+
+    fn wake_from_fd(&mut self, wait: FdWait) {
+        if let Some(timer) = wait.timer {
+            self.sched.events.stop(timer);
+        }
+        self.ready(wait.goroutine);
+        // In the order in which they waited.
+        self.sched.queue_next();
+    }
+
+    /// Wakes those who wait for a descriptor; they try their operations again.
+    pub(crate) fn wake_fd(&mut self, fd: i32, for_writing: bool) {
+        for wait in self.sched.events.poller.take(fd, for_writing) {
+            self.wake_from_fd(wait);
+        }
+    }
+
+    /// A descriptor is about to be closed.
+    pub(crate) fn forget_fd(&mut self, fd: i32) {
+        self.wake_fd(fd, false);
+        self.wake_fd(fd, true);
+        self.sched.events.poller.remove(fd);
     }
 
     /// Does what is due, without waiting.
@@ -238,6 +299,15 @@ impl Vm {
         while let Some(action) = self.sched.events.take_due() {
             match action {
                 Action::Wake(goroutine) => self.ready(goroutine),
+                Action::WakeAtFd {
+                    goroutine,
+                    fd,
+                    for_writing,
+                } => {
+                    let poller = &mut self.sched.events.poller;
+                    poller.forget_at(fd, for_writing, goroutine);
+                    self.ready(goroutine);
+                }
                 Action::Start { closure, chan } => {
                     let index = self.spawn(closure, None);
                     self.goroutine(index).is_system = chan != 0;
@@ -246,30 +316,21 @@ impl Vm {
             // In the order of their times.
             self.sched.queue_next();
         }
-        if !self.sched.events.fds.is_empty() {
+        if !self.sched.events.poller.is_empty() {
             self.poll_fds(Some(Duration::ZERO));
         }
     }
 
     fn poll_fds(&mut self, timeout: Option<Duration>) {
-        let fds: Vec<_> = self
-            .sched
-            .events
-            .fds
-            .iter()
-            .map(|wait| (wait.fd, wait.for_writing))
-            .collect();
-        let ready = poll::wait(&fds, timeout);
-        for at in ready.into_iter().rev() {
-            let wait = self.sched.events.fds.remove(at);
-            self.ready(wait.goroutine);
+        for wait in self.sched.events.poller.wait(timeout) {
+            self.wake_from_fd(wait);
         }
     }
 
     /// No goroutine is ready: sleeps until a timer or a file descriptor makes one so; false if none ever will.
     pub(crate) fn wait_for_events(&mut self) -> bool {
         let first = self.sched.events.first();
-        if self.sched.events.fds.is_empty() && !self.any_timer_counts() {
+        if self.sched.events.poller.is_empty() && !self.any_timer_counts() {
             return false;
         }
         self.stop_ticker();
@@ -277,7 +338,7 @@ impl Vm {
             Duration::from_nanos(when.saturating_sub(self.sched.events.now_nanos()))
         });
         match timeout {
-            Some(timeout) if self.sched.events.fds.is_empty() => std::thread::sleep(timeout),
+            Some(timeout) if self.sched.events.poller.is_empty() => std::thread::sleep(timeout),
             timeout => self.poll_fds(timeout),
         }
         self.run_due();
