@@ -1,7 +1,7 @@
 //! Natives of package os.
 
 use std::fs::{self, Metadata, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{self as unix, DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -9,7 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use vm::native::{Ctx, NativeDef, NativeError};
 
-use crate::host::{add_file, close_file, entropy, errno, os_string, status, with_file};
+use crate::host::{add_file, close_file, entropy, errno, os_string, raw_fd, status, wait_ready, with_file};
+
+/// See pipe(7).
+const PIPE_BUF: usize = 4096;
 
 /// fs.FileMode of a file.
 fn file_mode(kind: fs::FileType, mode: u32) -> u32 {
@@ -248,6 +251,17 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_int(r);
         c.ret_int(w);
         c.ret_int(error);
+    };
+    "os.writePipe" "func(int, []uint8) (int, int)" => |c| {
+        let (fd, p) = (c.int(), c.bytes());
+        if let Some(raw) = raw_fd(fd) {
+            wait_ready(c, raw, true)?;
+        }
+        // So much a pipe takes at once when it takes anything.
+        let part = &c.bytes_of(p)[..p.len().min(PIPE_BUF)];
+        let result = with_file(fd, |f| f.write(part));
+        c.ret_int(*result.as_ref().unwrap_or(&0) as i64);
+        c.ret_int(status(result));
     };
     "os.openFd" "func(int) int" => |c| {
         let path = format!("/proc/self/fd/{}", c.int());

@@ -44,7 +44,7 @@ fn file(fd: i64) -> io::Result<Stdio> {
     Ok(own.into())
 }
 
-fn start(path: &OsStr, argv: &[OsString], dir: &OsStr, env: &[OsString], files: &[i64]) -> io::Result<Child> {
+fn start(path: &OsStr, argv: &[OsString], dir: &OsStr, env: &[OsString], files: &[i64], group: i64) -> io::Result<Child> {
     // Without a slash the path is in the folder, never in $PATH.
     let in_folder;
     let path = if path.as_bytes().contains(&b'/') {
@@ -66,6 +66,11 @@ fn start(path: &OsStr, argv: &[OsString], dir: &OsStr, env: &[OsString], files: 
         if let Some(at) = bytes.iter().position(|&b| b == b'=') {
             command.env(OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..]));
         }
+    }
+    if let Ok(group) = i32::try_from(group)
+        && group >= 0
+    {
+        command.process_group(group);
     }
     let of = |i: usize| file(files.get(i).copied().unwrap_or(-1));
     command.stdin(of(0)?).stdout(of(1)?).stderr(of(2)?);
@@ -112,13 +117,13 @@ fn signal(n: i64, number: i64) -> io::Result<()> {
 }
 
 pub const NATIVES: &[NativeDef] = natives! {
-    "os.startProcess" "func(string, []string, string, []string, []int) (int, int)" => |c| {
+    "os.startProcess" "func(string, []string, string, []string, []int, int) (int, int)" => |c| {
         let path = os_string(c);
         let argv = c.slice();
         let dir = os_string(c);
-        let (env, files) = (c.slice(), c.slice());
+        let (env, files, group) = (c.slice(), c.slice(), c.int());
         let (argv, env) = (os_strings(c, argv), os_strings(c, env));
-        match start(&path, &argv, &dir, &env, c.ints_of(files)) {
+        match start(&path, &argv, &dir, &env, c.ints_of(files), group) {
             Ok(child) => {
                 let number = i64::from(child.id());
                 let end = pid(number)

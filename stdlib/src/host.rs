@@ -1,6 +1,7 @@
 //! The system under packages os, time and internal/stdio: open files by number, error numbers, entropy.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -11,8 +12,10 @@ use vm::native::{Ctx, NativeError, Wait};
 pub const EBADF: i64 = 9;
 
 thread_local! {
-    /// Open files; os.File numbers them from 3.
-    static FILES: RefCell<Vec<Option<File>>> = const { RefCell::new(Vec::new()) };
+    /// Open files; os.File numbers them from 3. No number is used twice: a goroutine that waits for a file finds it
+    /// closed later, not another one in its place.
+    static FILES: RefCell<HashMap<i64, File>> = RefCell::default();
+    static LAST: Cell<i64> = const { Cell::new(2) };
 }
 
 /// Status of a program that a closed pipe ends, as a shell reports it.
@@ -36,39 +39,31 @@ pub fn stdout_errno(result: io::Result<()>) -> Result<i64, NativeError> {
 }
 
 pub fn add_file(file: File) -> i64 {
-    FILES.with_borrow_mut(|files| {
-        let at = files
-            .iter()
-            .position(Option::is_none)
-            .unwrap_or(files.len());
-        if at == files.len() {
-            files.push(None);
-        }
-        files[at] = Some(file);
-        at as i64 + 3
-    })
+    let fd = LAST.get() + 1;
+    LAST.set(fd);
+    FILES.with_borrow_mut(|files| files.insert(fd, file));
+    fd
 }
 
 pub fn close_file(c: &mut Ctx, fd: i64) -> i64 {
+    // The standard files stay open for the machine.
+    if (0..3).contains(&fd) {
+        return 0;
+    }
     if let Some(raw) = raw_fd(fd) {
         c.forget_fd(raw);
     }
-    FILES.with_borrow_mut(|files| match files.get_mut((fd - 3) as usize) {
-        Some(slot) if slot.is_some() => {
-            *slot = None;
-            0
-        }
-        // The standard files stay open for the machine.
-        _ if (0..3).contains(&fd) => 0,
-        _ => EBADF,
-    })
+    match FILES.with_borrow_mut(|files| files.remove(&fd)) {
+        Some(_) => 0,
+        None => EBADF,
+    }
 }
 
 /// Runs `f` on an open file; EBADF if there is none.
 pub fn with_file<T>(fd: i64, f: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
-    FILES.with_borrow_mut(|files| match files.get_mut((fd - 3) as usize) {
-        Some(Some(file)) => f(file),
-        _ => Err(io::Error::from_raw_os_error(EBADF as i32)),
+    FILES.with_borrow_mut(|files| match files.get_mut(&fd) {
+        Some(file) => f(file),
+        None => Err(io::Error::from_raw_os_error(EBADF as i32)),
     })
 }
 

@@ -146,6 +146,7 @@ packages! {
     "net" + "net_addr" + "net_conn" + "net_dial" + "net_interface" + "net_ip" + "net_lookup" + "net_pipe" + "net_socket" + "net_udp"
     "net/url" + "net/url_values"
     "os" + "os_env" + "os_more" + "os_process"
+    "os/exec"
     "os/signal"
     "os/user"
     "path"
