@@ -22,6 +22,7 @@ use std::io::IsTerminal;
 const STACK_BYTES: usize = 1 << 30;
 
 fn main() {
+    pheap::set_fault_prefix("pgo: ");
     let status = std::thread::Builder::new()
         .name("main".to_string())
         .stack_size(STACK_BYTES)

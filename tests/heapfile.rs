@@ -171,6 +171,57 @@ fn what_is_no_usable_heap_is_refused_in_one_line() {
 }
 
 #[test]
+fn another_version_of_the_format_is_named() {
+    let folder = Folder::new("version");
+    folder.run("a.pheap", &["3"]);
+    for version in [0u32, 2, 99] {
+        let mut bytes = std::fs::read(folder.path("a.pheap")).unwrap();
+        for superblock in [0, 4096] {
+            bytes[superblock + 8..superblock + 12].copy_from_slice(&version.to_le_bytes());
+            let crc = crc32c::crc32c(&bytes[superblock..superblock + 76]);
+            bytes[superblock + 76..superblock + 80].copy_from_slice(&crc.to_le_bytes());
+        }
+        std::fs::write(folder.path("other.pheap"), bytes).unwrap();
+        folder.refused("other.pheap", &format!("version {version}"));
+    }
+}
+
+#[test]
+fn a_copy_made_while_the_heap_is_in_use_is_consistent_or_refused() {
+    let folder = Folder::new("copy");
+    folder.run("a.pheap", &["1"]);
+    let args = ["4000", "stay"];
+    let mut child = folder
+        .command("program.pgo", "a.pheap", &args)
+        .spawn()
+        .unwrap();
+    let (mut opened, mut last) = (0, 0);
+    for _ in 0..12 {
+        std::thread::sleep(Duration::from_millis(20));
+        folder.copy("a.pheap", "copy.pheap");
+        folder.copy("a.pheap.log", "copy.pheap.log");
+        let (out, err, status) = folder.run("copy.pheap", &[]);
+        match status {
+            Some(0) => {
+                let count = out.strip_suffix(" records\n").expect(&out);
+                let count: u64 = count.parse().unwrap();
+                assert!(count >= last, "{count} after {last}");
+                last = count;
+                opened += 1;
+            }
+            Some(2) => assert!(
+                err.starts_with("pgo: copy.pheap") && err.lines().count() == 1 && out.is_empty(),
+                "{out}{err}"
+            ),
+            _ => panic!("{out}{err}{status:?}"),
+        }
+    }
+    println!("{opened} of 12 copies open");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn an_error_of_open_is_the_programs_to_handle() {
     let folder = Folder::new("open");
     let program = r#"
@@ -231,6 +282,86 @@ fn a_damaged_byte_is_found_or_harmless() {
             _ => panic!("{damaged} at {at}: {out}{err}"),
         }
     }
+}
+
+#[test]
+fn a_file_cut_off_under_a_running_program_is_told() {
+    let folder = Folder::new("fault");
+    let program = r#"
+import ("fmt"; "os")
+pvar blocks [][]byte
+if len(blocks) == 0 {
+	txn <> {
+		for range 200 {
+			blocks = append(blocks, pmake([]byte, 30000))
+		}
+	}
+	return
+}
+fmt.Println("open")
+os.Stdin.Read(make([]byte, 1))
+sum := 0
+for _, b := range blocks {
+	for _, x := range b { sum += int(x) }
+}
+fmt.Println(sum)
+"#
+    .replace("\n\treturn", "\n\tos.Exit(0)");
+    std::fs::write(folder.path("reader.pgo"), program).unwrap();
+    assert!(
+        folder
+            .command("reader.pgo", "a.pheap", &[])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut child = folder
+        .command("reader.pgo", "a.pheap", &[])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    let file = std::fs::File::options()
+        .write(true)
+        .open(folder.path("a.pheap"));
+    file.unwrap().set_len(100_000).unwrap();
+    drop(child.stdin.take());
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        (err.as_ref(), output.status.code()),
+        (
+            "pgo: a.pheap: the heap or its log was truncated or became unreadable while in use; restore it from a copy\n",
+            Some(2)
+        )
+    );
+}
+
+#[test]
+fn a_creation_that_fails_leaves_nothing_behind() {
+    let folder = Folder::new("creation");
+    // No file may grow beyond 100 KiB: the heap does not fit.
+    let pgo = env!("CARGO_BIN_EXE_pgo");
+    let output = Command::new("sh")
+        .current_dir(&folder.0)
+        .arg("-c")
+        .arg(format!(
+            "trap '' XFSZ; ulimit -f 100; exec '{pgo}' run --heap a.pheap program.pgo 3"
+        ))
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.code() == Some(2)
+            && err.starts_with("pgo: a.pheap")
+            && err.lines().count() == 1,
+        "{err}"
+    );
+    for name in ["a.pheap", "a.pheap.new", "a.pheap.log"] {
+        assert!(!folder.path(name).exists(), "{name} is left");
+    }
+    assert_eq!(folder.run("a.pheap", &["3"]).0, "3 records\n");
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub use error::{Error, Result};
 pub use heap::Mutation;
 pub use heap::{Durability, Heap, Options, Stats};
 pub use log::Lsn;
-pub use mapping::Mapping;
+pub use mapping::{Mapping, set_fault_prefix};
 pub use recovery::Unrecovered;
 pub use roots::Root;
 pub use space::{ObjectRef, Space, SpaceStats};

@@ -3,8 +3,8 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Once, OnceLock};
 
 use crate::disk::DiskFile;
 
@@ -201,6 +201,18 @@ impl std::ops::Deref for FileBytes {
 /// The message for a fault in a heap's mapping; its first byte's address and its length.
 static FAULT_MESSAGE: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 static FAULT_MESSAGE_LEN: AtomicUsize = AtomicUsize::new(0);
+
+/// What the message begins with.
+static FAULT_PREFIX: OnceLock<&'static str> = OnceLock::new();
+
+/// Sets what the message of a fault in a heap's mapping begins with: the program's name, `pgo: `. The first call counts.
+pub fn set_fault_prefix(prefix: &'static str) {
+    let _ = FAULT_PREFIX.set(prefix);
+}
+
+pub(crate) fn fault_prefix() -> &'static str {
+    FAULT_PREFIX.get().copied().unwrap_or_default()
+}
 
 /// Makes a bus error (a mapped file was truncated by another program, or its device failed) end the process with
 /// `message` and exit status 2.

@@ -69,7 +69,8 @@ impl Heap {
         lock(&*file, path, !options.read_only)?;
         if file.fd().is_some() {
             guard_faults(format!(
-                "{}: the heap or its log was truncated or became unreadable while in use; restore it from a copy\n",
+                "{}{}: the heap or its log was truncated or became unreadable while in use; restore it from a copy\n",
+                crate::mapping::fault_prefix(),
                 path.display()
             ));
         }
@@ -153,6 +154,22 @@ fn create(disk: &dyn Disk, path: &Path, options: &Options) -> Result<()> {
         // Another process was faster.
         return Ok(());
     }
+    let had_log = disk.exists(&log_path);
+    let done = fill(disk, &*file, path, options);
+    if done.is_err() && !disk.exists(path) {
+        // Nothing is left of an attempt that failed. What cannot be removed is used again, or reported, next time.
+        let _ = disk.remove(&new_path);
+        if !had_log {
+            let _ = disk.remove(&log_path);
+        }
+    }
+    done
+}
+
+/// Makes the files of a new heap; the last step gives it its name.
+fn fill(disk: &dyn Disk, file: &dyn DiskFile, path: &Path, options: &Options) -> Result<()> {
+    let io = |source| Error::io(path, "creating the heap", source);
+    let (new_path, log_path) = (beside(path, "new"), beside(path, "log"));
     file.truncate(0).map_err(io)?;
     let log_file = disk.open(&log_path, Mode::Create).map_err(io)?;
     if log_file.len_bytes().map_err(io)? > 0
@@ -188,7 +205,7 @@ fn create(disk: &dyn Disk, path: &Path, options: &Options) -> Result<()> {
     .iter()
     .flat_map(|word| word.to_le_bytes())
     .collect();
-    let mut image = Image::new(&*file, path, Vec::new(), true);
+    let mut image = Image::new(file, path, Vec::new(), true);
     image.apply(&record)?;
     image.write_out()?;
     let superblock = Superblock {
@@ -201,7 +218,7 @@ fn create(disk: &dyn Disk, path: &Path, options: &Options) -> Result<()> {
         prev_crc: 0,
         clean: true,
     };
-    superblock.write(&*file).map_err(io)?;
+    superblock.write(file).map_err(io)?;
     file.sync().map_err(io)?;
     disk.rename(&new_path, path).map_err(io)?;
     disk.sync_names(path).map_err(io)

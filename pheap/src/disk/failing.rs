@@ -100,6 +100,10 @@ impl Disk for FailingDisk {
         self.disk.rename(from, to)
     }
 
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove(path)
+    }
+
     fn sync_names(&self, path: &Path) -> io::Result<()> {
         self.state.sync()?;
         self.disk.sync_names(path)

@@ -72,6 +72,11 @@ impl Disk for MemoryDisk {
         Ok(())
     }
 
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let removed = guard(&self.files).remove(path);
+        removed.map(drop).ok_or(io::ErrorKind::NotFound.into())
+    }
+
     fn sync_names(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }

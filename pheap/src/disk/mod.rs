@@ -32,6 +32,8 @@ pub trait Disk: Send + Sync {
     fn exists(&self, path: &Path) -> bool;
     /// Replaces `to` by `from`, atomically.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file; its name need not be gone durably.
+    fn remove(&self, path: &Path) -> io::Result<()>;
     /// Makes the names of files in the folder of `path` durable.
     fn sync_names(&self, path: &Path) -> io::Result<()>;
 }

@@ -193,6 +193,11 @@ impl Disk for SimulatedDisk {
         self.visible.rename(from, to)
     }
 
+    /// Only after a failure, which ends the run: whether a crash brings the file back does not matter.
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.visible.remove(path)
+    }
+
     fn sync_names(&self, _: &Path) -> io::Result<()> {
         guard(&self.state).events.push(Event::SyncNames);
         Ok(())
