@@ -53,7 +53,7 @@ pub const NATIVES: &[NativeDef] = natives! {
         c.ret_bool(waits);
     };
     "pmem.sync" "func() string" => |c| {
-        let result = c.pmem_sync();
+        let result = c.pmem_sync()?;
         ret_error(c, result);
     };
     "pmem.checkpoint" "func() string" => |c| {

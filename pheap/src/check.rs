@@ -91,13 +91,11 @@ impl Heap {
     /// Checks the heap, in memory and on disk. Errors are those of reading; what is wrong is in the report.
     pub fn check(&mut self) -> Result<Report> {
         let mut report = Report::default();
+        self.finish_collection();
         if let Some(store) = &self.store {
             let durable = check_files(store, self.options.mutation, &mut report)?;
             // With stores pending, memory is ahead of the files.
-            let pending = self.depth() > 0
-                || self.txn.has_changes()
-                || !self.pending.freed_spans.is_empty()
-                || !self.pending.freed_words.is_empty();
+            let pending = self.depth() > 0 || self.txn.has_changes() || self.pending.has_freed();
             if !pending && !self.read_only {
                 self.compare(&durable, &mut report)?;
             }
@@ -194,16 +192,21 @@ impl Heap {
                     ),
                 );
             }
-            let published = !self.space.is_fresh(object.addr);
+        }
+        if !report.is_ok() {
+            return;
+        }
+        // An unreachable object may refer to one that was freed before it.
+        report.unreachable_objects = report.objects;
+        self.for_each_reachable(|heap, object| {
+            report.unreachable_objects -= 1;
+            let desc = &heap.types[object.type_index as usize];
+            let published = !heap.space.is_fresh(object.addr);
+            let settled = published && !heap.txn.has_changes() && heap.store.is_some();
             collect::each_pointer(object, desc, |at, word| {
-                let what = match self.space.find_object(word) {
+                let what = match heap.space.find_object(word) {
                     None => "a pointer to no object",
-                    Some(_)
-                        if published && !self.txn.has_changes() && self.space.is_fresh(word) =>
-                    {
-                        if self.store.is_none() {
-                            return;
-                        }
+                    Some(_) if settled && heap.space.is_fresh(word) => {
                         "a pointer to an object that was never committed"
                     }
                     Some(_) => return,
@@ -213,11 +216,7 @@ impl Heap {
                     format!("{what} in an object of type {:?}", desc.name),
                 );
             });
-        }
-        if report.is_ok() {
-            let reached = self.count_reachable();
-            report.unreachable_objects = report.objects - reached;
-        }
+        });
     }
 }
 

@@ -12,7 +12,7 @@ impl Heap {
     /// Makes everything durable and empties the log. Inside a transaction, what was committed before it.
     pub fn checkpoint(&mut self) -> Result<()> {
         if self.depth() == 0 {
-            self.publish()?;
+            self.publish_all()?;
         }
         self.empty_log(false)
     }
@@ -100,8 +100,11 @@ impl Store {
         if self.log.capacity() <= threshold {
             return Ok(());
         }
-        self.log
-            .shrink(options.log_bytes, self.superblock.uuid, reopen)
+        let Store {
+            log, flusher, path, ..
+        } = self;
+        let uuid = self.superblock.uuid;
+        log.shrink(options.log_bytes, uuid, reopen, || flusher.flush_all(path))
     }
 
     fn sync_heap(&self) -> Result<()> {

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // Reads the words and bytes that go into the record.
 
 use crate::error::{Error, Result};
+use crate::flusher::Urgency;
 use crate::heap::{Durability, Heap, Mutation, Scratch, Store};
 use crate::layout::{RECORD_ALIGN, RECORD_HEAD_BYTES, extent_of, part};
 use crate::log::Lsn;
@@ -12,6 +13,9 @@ use crate::types::TypeDesc;
 
 /// Limit of a record: its length in words is a `u32`.
 const MAX_RECORD_BYTES: usize = (u32::MAX as usize) * 8;
+
+/// As `Options::frees_per_record`, when the program waits anyway.
+const FREES_AT_ONCE: usize = 1 << 16;
 
 impl Heap {
     /// Commits the innermost level. The outermost commit gives the number of the record that holds it, durable by
@@ -28,7 +32,7 @@ impl Heap {
             0 => Err(Error::NoTxn),
             1 => {
                 let done = self
-                    .write_record()
+                    .write_record(self.options.frees_per_record)
                     .and_then(|lsn| self.acknowledge(lsn, durability));
                 match done {
                     Ok(_) => {
@@ -49,14 +53,15 @@ impl Heap {
         }
     }
 
-    /// Writes a record of what was stored outside transactions, if anything. Not inside one.
-    pub(crate) fn publish(&mut self) -> Result<Lsn> {
+    /// Writes a record of what was stored outside transactions, if anything, and gives its number or the last one's.
+    /// Not inside one.
+    pub fn publish(&mut self) -> Result<Lsn> {
         assert_eq!(
             self.depth(),
             0,
             "stores of an open transaction must not be published"
         );
-        match self.write_record() {
+        match self.write_record(self.options.frees_per_record) {
             Ok(lsn) => {
                 self.txn.finish();
                 Ok(lsn)
@@ -91,6 +96,40 @@ impl Heap {
         }
     }
 
+    /// Has what is in records so far made durable in the background: at once, or after a moment in which more may be
+    /// committed. `on_flush` tells when.
+    pub fn request_flush(&mut self, now: bool) {
+        if let Some(store) = &mut self.store {
+            store.flusher.request(match now {
+                true => Urgency::Now,
+                false => Urgency::Awaited,
+            });
+        }
+    }
+
+    /// Makes what is in records so far durable.
+    pub fn flush(&mut self) -> Result<()> {
+        self.wait_durable(self.last_lsn())
+    }
+
+    /// Whether a record is durable by now; an error if a flush has failed, so that it never will be.
+    #[inline]
+    pub fn is_durable(&self, lsn: Lsn) -> Result<bool> {
+        match &self.store {
+            Some(store) if store.flusher.durable_lsn() < lsn => {
+                store.flusher.check(&store.path).map(|()| false)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Has `tell` called, in another thread, after each flush in the background. Only the first call counts.
+    pub fn on_flush(&self, tell: Box<dyn Fn() + Send + Sync>) {
+        if let Some(store) = &self.store {
+            store.flusher.on_flush(tell);
+        }
+    }
+
     /// Sets the policy of later commits.
     pub fn set_durability(&mut self, durability: Durability) {
         self.options.durability = durability;
@@ -111,7 +150,7 @@ impl Heap {
                 if let Some(store) = &mut self.store
                     && store.flusher.durable_lsn() < lsn
                 {
-                    store.flusher.request();
+                    store.flusher.request(Urgency::None);
                 }
             }
             Durability::Sync if self.options.mutation == Mutation::AckBeforeSync => {}
@@ -120,18 +159,27 @@ impl Heap {
         Ok(lsn)
     }
 
-    /// Appends one record of all changes since the last, if there are any.
-    fn write_record(&mut self) -> Result<Lsn> {
+    /// As `publish`, in as many records as all frees take.
+    pub(crate) fn publish_all(&mut self) -> Result<Lsn> {
+        while self.pending.has_freed() && self.store.is_some() && !self.read_only {
+            if let Err(error) = self.write_record(FREES_AT_ONCE) {
+                self.unpublish();
+                return Err(error);
+            }
+            self.txn.finish();
+        }
+        self.publish()
+    }
+
+    /// Appends one record of all changes since the last, if there are any; of frees only so many.
+    fn write_record(&mut self, frees: usize) -> Result<Lsn> {
         let last = self.last_lsn();
         self.scratch.published.clear();
         self.scratch.new_spans.clear();
         let Some(store) = &self.store else {
             return Ok(last);
         };
-        let changed = self.txn.has_changes()
-            || !self.pending.freed_spans.is_empty()
-            || !self.pending.freed_words.is_empty();
-        if !changed {
+        if !self.txn.has_changes() && !self.pending.has_freed() {
             return Ok(last);
         }
         if self.read_only {
@@ -145,9 +193,12 @@ impl Heap {
             });
         }
         store.flusher.check(&store.path)?;
-        self.build_record();
+        let freed_spans = self.pending.freed_spans.len().saturating_sub(frees);
+        let freed_words = self.pending.freed_words.len().saturating_sub(frees);
+        self.build_record(freed_spans, freed_words);
         let len = self.scratch.record.len();
         if len == RECORD_HEAD_BYTES {
+            self.pending.freed_words.truncate(freed_words);
             return Ok(last);
         }
         if len > MAX_RECORD_BYTES {
@@ -167,12 +218,18 @@ impl Heap {
         }
         self.txn.forget_notes();
         self.pending.extents.clear();
-        self.pending.freed_spans.clear();
-        self.pending.freed_words.clear();
+        if self.options.mutation == Mutation::PagesReusedBeforeRecord {
+            self.pending.freed_spans.truncate(freed_spans);
+        }
+        for (first, pages) in self.pending.freed_spans.drain(freed_spans..) {
+            self.space.release(first, pages);
+        }
+        self.pending.freed_words.truncate(freed_words);
         Ok(lsn)
     }
 
-    fn build_record(&mut self) {
+    /// With frees from these places of their lists on.
+    fn build_record(&mut self, freed_spans: usize, freed_words: usize) {
         let Heap {
             space,
             txn,
@@ -222,7 +279,7 @@ impl Heap {
         for extent in &pending.extents {
             words(record, &[part::GROW | extent.first << 8, extent.pages]);
         }
-        for &page in &pending.freed_spans {
+        for &(page, _) in &pending.freed_spans[freed_spans..] {
             words(record, &[part::FREE_SPAN | page << 8]);
         }
         for &(id, _) in published.iter() {
@@ -238,7 +295,7 @@ impl Heap {
                 );
             }
         }
-        for &(page, word) in &pending.freed_words {
+        for &(page, word) in &pending.freed_words[freed_words..] {
             let Some(span) = space.span_at_page(page).filter(|span| span.persisted) else {
                 continue;
             };
@@ -331,7 +388,7 @@ impl Store {
     fn grow_log(&mut self, capacity: u64) -> Result<()> {
         self.flusher.check(&self.path)?;
         self.log.extend(capacity)?;
-        self.flusher.flush(self.log.path())?;
+        self.flusher.flush_all(self.log.path())?;
         self.log.use_extension(capacity, self.superblock.uuid)
     }
 }

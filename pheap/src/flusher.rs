@@ -1,28 +1,60 @@
-//! Durability of the log: what is known to be on stable storage, the background flushes of policy `async`, and the
-//! poison that a failed flush leaves. After a failed flush nobody knows what the system still holds, so none is retried.
+//! Durability of the log: what is known to be on stable storage, the thread that flushes what commits have asked for,
+//! and the poison that a failed flush leaves. After a failed flush nobody knows what the system still holds, so none is
+//! retried.
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::disk::DiskFile;
 use crate::error::{Error, Result};
 use crate::log::Lsn;
 
-/// How long the background flusher gathers commits; with the flush itself they are durable within 10 ms.
+/// How long the thread gathers commits that nobody waits for; with the flush itself they are durable within 10 ms.
 const GATHER: Duration = Duration::from_millis(5);
+/// As well of commits that someone waits for while the caller has other work.
+const GATHER_AWAITED: Duration = Duration::from_micros(200);
+
+/// How soon the thread is to flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Nobody waits: within 10 ms.
+    None,
+    /// Someone waits while others may still add commits.
+    Awaited,
+    /// There is nothing to do but to wait.
+    Now,
+}
+
+/// Told after each flush by the thread.
+pub type OnFlush = Box<dyn Fn() + Send + Sync>;
 
 struct Shared {
     written_lsn: AtomicU64,
     durable_lsn: AtomicU64,
     poison: OnceLock<Arc<io::Error>>,
-    idle: AtomicBool,
-    stop: AtomicBool,
-    sleep: Mutex<()>,
+    /// One flush at a time: the system tells a failure to one caller only.
+    flushing: Mutex<()>,
+    /// `Orders::due` is set.
+    is_due: AtomicBool,
+    orders: Mutex<Orders>,
     wake: Condvar,
+    on_flush: OnceLock<OnFlush>,
+}
+
+#[derive(Default)]
+struct Orders {
+    /// When the thread is to flush next.
+    due: Option<Instant>,
+    stop: bool,
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What these locks guard is whole at every moment.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub struct Flusher {
@@ -38,10 +70,11 @@ impl Flusher {
             written_lsn: AtomicU64::new(durable_lsn),
             durable_lsn: AtomicU64::new(durable_lsn),
             poison: OnceLock::new(),
-            idle: AtomicBool::new(false),
-            stop: AtomicBool::new(false),
-            sleep: Mutex::new(()),
+            flushing: Mutex::default(),
+            is_due: AtomicBool::new(false),
+            orders: Mutex::default(),
             wake: Condvar::new(),
+            on_flush: OnceLock::new(),
         };
         Flusher {
             log,
@@ -79,8 +112,13 @@ impl Flusher {
 
     /// Makes all records written so far durable; an error poisons the heap.
     pub fn flush(&self, path: &Path) -> Result<()> {
-        self.check(path)?;
-        self.shared.flush(&*self.log);
+        self.shared.flush(&*self.log, false);
+        self.check(path)
+    }
+
+    /// As `flush`, where something else than records of the log must be durable too.
+    pub fn flush_all(&self, path: &Path) -> Result<()> {
+        self.shared.flush(&*self.log, true);
         self.check(path)
     }
 
@@ -94,55 +132,96 @@ impl Flusher {
         Ok(())
     }
 
-    /// Has the background thread flush soon.
-    pub fn request(&mut self) {
+    /// Has the thread flush what is written so far.
+    #[inline]
+    pub fn request(&mut self, urgency: Urgency) {
+        // The thread clears this before it looks at what is written, so either it sees the record or this does not see
+        // the flag.
+        if urgency != Urgency::None || !self.shared.is_due.swap(true, Ordering::SeqCst) {
+            self.order(urgency);
+        }
+    }
+
+    #[cold]
+    fn order(&mut self, urgency: Urgency) {
         if self.thread.is_none() {
             let (shared, log) = (self.shared.clone(), self.log.clone());
-            self.thread = Some(std::thread::spawn(move || shared.run(&*log)));
+            let thread = std::thread::Builder::new().name("flusher".into());
+            match thread.spawn(move || shared.run(&*log)) {
+                Ok(thread) => self.thread = Some(thread),
+                Err(_) => {
+                    self.shared.is_due.store(false, Ordering::SeqCst);
+                    self.shared.flush(&*self.log, false);
+                    return;
+                }
+            }
         }
-        // Either the thread sees the record before it waits, or this sees that it is idle.
-        fence(Ordering::SeqCst);
-        if self.shared.idle.load(Ordering::SeqCst) {
-            self.shared.rouse();
+        let due = Instant::now()
+            + match urgency {
+                Urgency::None => GATHER,
+                Urgency::Awaited => GATHER_AWAITED,
+                Urgency::Now => Duration::ZERO,
+            };
+        let mut orders = guard(&self.shared.orders);
+        self.shared.is_due.store(true, Ordering::SeqCst);
+        if orders.due.is_none_or(|at| at > due) {
+            orders.due = Some(due);
+            self.shared.wake.notify_one();
         }
+    }
+
+    /// Has the thread tell whoever waits of each of its flushes. Only the first call counts.
+    pub fn on_flush(&self, tell: OnFlush) {
+        let _ = self.shared.on_flush.set(tell);
     }
 }
 
 impl Shared {
-    fn is_flushed(&self) -> bool {
-        self.durable_lsn.load(Ordering::Acquire) >= self.written_lsn.load(Ordering::SeqCst)
-    }
-
-    fn flush(&self, log: &dyn DiskFile) {
-        let lsn = self.written_lsn.load(Ordering::Acquire);
+    /// Whether it had to be done.
+    fn flush(&self, log: &dyn DiskFile, always: bool) -> bool {
+        let wanted = self.written_lsn.load(Ordering::SeqCst);
+        let _flushing = guard(&self.flushing);
+        // Another flush may have done it meanwhile, or failed.
+        let is_done = !always && self.durable_lsn.load(Ordering::Acquire) >= wanted;
+        if is_done || self.poison.get().is_some() {
+            return false;
+        }
+        let lsn = self.written_lsn.load(Ordering::SeqCst);
         match log.sync() {
             Ok(()) => drop(self.durable_lsn.fetch_max(lsn, Ordering::AcqRel)),
             Err(cause) => drop(self.poison.set(Arc::new(cause))),
         }
-    }
-
-    /// Wakes the thread if it waits; one about to wait holds the lock until it does.
-    fn rouse(&self) {
-        let _guard = self.sleep.lock();
-        self.wake.notify_one();
+        true
     }
 
     fn run(&self, log: &dyn DiskFile) {
-        while self.poison.get().is_none() {
-            let guard = self.sleep.lock().expect("no holder of this lock panics");
-            self.idle.store(true, Ordering::SeqCst);
-            if self.stop.load(Ordering::SeqCst) {
-                return;
-            }
-            if self.is_flushed() {
-                drop(self.wake.wait(guard));
-            } else {
-                drop(guard);
-            }
-            self.idle.store(false, Ordering::SeqCst);
-            if !self.is_flushed() {
-                std::thread::sleep(GATHER);
-                self.flush(log);
+        let mut orders = guard(&self.orders);
+        while !orders.stop && self.poison.get().is_none() {
+            let wait = orders
+                .due
+                .map(|due| due.saturating_duration_since(Instant::now()));
+            match wait {
+                None => {
+                    orders = self
+                        .wake
+                        .wait(orders)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+                Some(Duration::ZERO) => {
+                    orders.due = None;
+                    self.is_due.swap(false, Ordering::SeqCst);
+                    drop(orders);
+                    if self.flush(log, false)
+                        && let Some(tell) = self.on_flush.get()
+                    {
+                        tell();
+                    }
+                    orders = guard(&self.orders);
+                }
+                Some(wait) => {
+                    let woken = self.wake.wait_timeout(orders, wait);
+                    orders = woken.unwrap_or_else(PoisonError::into_inner).0;
+                }
             }
         }
     }
@@ -150,9 +229,9 @@ impl Shared {
 
 impl Drop for Flusher {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::SeqCst);
         if let Some(thread) = self.thread.take() {
-            self.shared.rouse();
+            guard(&self.shared.orders).stop = true;
+            self.shared.wake.notify_one();
             // A panic of the thread has been reported by then.
             let _ = thread.join();
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::Addr;
+use crate::collect::{CollectionStats, Collector};
 use crate::disk::DiskFile;
 use crate::error::{Error, Result};
 use crate::flusher::Flusher;
@@ -46,6 +47,10 @@ pub enum Mutation {
     RetryFailedSync,
     NoReplay,
     FreshNotLogged,
+    NoBarrier,
+    UnmarkedNewObjects,
+    UndoNotMarked,
+    PagesReusedBeforeRecord,
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +69,10 @@ pub struct Options {
     pub log_bytes: u64,
     /// The log is emptied by a checkpoint when it would grow beyond this.
     pub log_limit_bytes: u64,
+    /// Spans and words of bitmaps that a record may free: enough to keep up with collection, few enough to keep commits
+    /// short.
+    #[doc(hidden)]
+    pub frees_per_record: usize,
     #[doc(hidden)]
     pub mutation: Mutation,
 }
@@ -79,6 +88,7 @@ impl Default for Options {
             initial_bytes: 256 << 10,
             log_bytes: 256 << 10,
             log_limit_bytes: 64 << 20,
+            frees_per_record: 512,
             mutation: Mutation::None,
         }
     }
@@ -102,10 +112,17 @@ pub(crate) struct Store {
 #[derive(Default)]
 pub(crate) struct Pending {
     pub extents: Vec<Extent>,
-    /// First pages of spans that were dissolved.
-    pub freed_spans: Vec<u64>,
+    /// First page and length of spans that are gone. Their pages are used again when a record says so.
+    pub freed_spans: Vec<(u64, u64)>,
     /// Bitmap words (first page of the span, word) in which objects were freed.
     pub freed_words: Vec<(u64, u32)>,
+}
+
+impl Pending {
+    /// Whether objects were freed that no record says so of.
+    pub fn has_freed(&self) -> bool {
+        !self.freed_spans.is_empty() || !self.freed_words.is_empty()
+    }
 }
 
 /// An open heap. Stores are made by the program itself, directly to memory, after `log` or `note`.
@@ -117,6 +134,7 @@ pub struct Heap {
     pub(crate) options: Options,
     pub(crate) extents: Vec<Extent>,
     pub(crate) pending: Pending,
+    pub(crate) collector: Collector,
     pub(crate) types: Vec<Arc<TypeDesc>>,
     pub(crate) roots: Roots,
     pub(crate) catalog: Addr,
@@ -147,6 +165,7 @@ pub struct Stats {
     pub last_lsn: Lsn,
     pub durable_lsn: Lsn,
     pub checkpoints: u64,
+    pub collections: CollectionStats,
     pub types: u64,
     pub roots: u64,
 }
@@ -177,6 +196,7 @@ impl Heap {
             options,
             extents: Vec::new(),
             pending: Pending::default(),
+            collector: Collector::default(),
             types: (0..crate::types::FIRST_TYPE)
                 .map(|index| Arc::new(TypeDesc::internal(index)))
                 .collect(),
@@ -358,7 +378,10 @@ impl Heap {
         if (addr & 7) as usize + len <= 8 {
             if self.txn.is_unsaved(addr) && !self.space.is_young(addr) {
                 assert!(self.contains(addr), "range outside the heap");
-                self.txn.save_word(addr);
+                let old = self.txn.save_word(addr);
+                if self.collector.is_marking() {
+                    self.shade(old);
+                }
             }
         } else {
             self.log_range(addr, len);
@@ -375,6 +398,9 @@ impl Heap {
             words * 8 <= self.end() - (addr & !7),
             "range outside the heap"
         );
+        if self.collector.is_marking() {
+            self.shade_range(addr, words);
+        }
         if words > 4 {
             self.txn.save(addr, words);
             return;
@@ -387,7 +413,7 @@ impl Heap {
         }
     }
 
-    /// To be called outside transactions for a store to `len` bytes of the heap at `addr`: it becomes durable with
+    /// To be called outside transactions before a store to `len` bytes of the heap at `addr`: it becomes durable with
     /// the next commit, in one piece with it.
     #[inline]
     pub fn note(&mut self, addr: Addr, len: usize) {
@@ -396,6 +422,9 @@ impl Heap {
             self.contains(addr) && words * 8 <= self.end() - (addr & !7),
             "range outside the heap"
         );
+        if self.collector.is_marking() {
+            self.shade_range(addr, words);
+        }
         if words > 0 && !self.is_fresh(addr) {
             self.txn.note(addr & !7, words);
         }
@@ -412,6 +441,9 @@ impl Heap {
         if self.depth() == 0 {
             return Err(Error::NoTxn);
         }
+        if self.collector.is_marking() {
+            self.shade_rollback();
+        }
         self.txn.rollback();
         self.reload_roots();
         Ok(())
@@ -422,6 +454,7 @@ impl Heap {
             space: self.space.stats(),
             types: self.types.len() as u64,
             roots: self.roots.len() as u64,
+            collections: self.collector.stats,
             ..Stats::default()
         };
         if let Some(store) = &self.store {
@@ -452,7 +485,7 @@ impl Heap {
         if self.read_only || self.store.is_none() {
             return Ok(());
         }
-        self.publish()?;
+        self.publish_all()?;
         self.empty_log(true)?;
         match &mut self.store {
             Some(store) => {

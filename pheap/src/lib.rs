@@ -7,10 +7,10 @@
 //!
 //! What the program owes the heap:
 //! - in a transaction, [`Heap::log`] before a store to persistent memory (a store to an object that was allocated at the
-//!   same level may go without); outside, [`Heap::note`] for a store, before or after it;
+//!   same level may go without); outside, [`Heap::note`] before a store;
 //! - no address of anything but this heap's objects in a pointer slot, and only types registered with this heap;
 //! - [`Heap::commit`] or [`Heap::rollback`] for each [`Heap::begin`], innermost first;
-//! - in [`Heap::collect`], a report of every word outside the heap that refers to its objects;
+//! - in [`Heap::collect`] and [`Heap::start_collection`], a report of every word outside the heap that refers to its objects;
 //! - [`Heap::close`] at an orderly end. Without it the next open replays the log, which loses nothing but stores outside
 //!   transactions since the last commit.
 //!
@@ -58,7 +58,7 @@ mod types;
 pub type Addr = u64;
 
 pub use check::{Problem, Report};
-pub use collect::{Collection, ReportRoots};
+pub use collect::{Collection, CollectionStats, PAUSE_LIMITS_MICROS, ReportRoots, Step};
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use heap::Mutation;

@@ -288,13 +288,19 @@ impl Log {
     }
 
     /// Cuts an empty log: the head first, which says how long the file must be. It is mapped again if it is to be used.
-    pub fn shrink(&mut self, capacity: u64, uuid: [u8; 16], reopen: bool) -> Result<()> {
+    pub fn shrink(
+        &mut self,
+        capacity: u64,
+        uuid: [u8; 16],
+        reopen: bool,
+        sync: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         let io = |source| Error::io(&self.path, "shrinking the log", source);
         assert_eq!(self.tail, LOG_START, "only an empty log is cut");
         let capacity = capacity.max(LOG_START + RECORD_ALIGN);
         self.view = None;
         self.file.write_at(&head(uuid, capacity), 0).map_err(io)?;
-        self.file.sync().map_err(io)?;
+        sync()?;
         self.file.truncate(capacity).map_err(io)?;
         self.capacity = capacity;
         if let Some(fd) = self.file.fd().filter(|_| reopen) {

@@ -68,6 +68,15 @@ const EMPTY: Cursor = Cursor {
     dirty: false,
 };
 
+/// What a collection does between its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    /// Reachable objects are being marked; new ones are marked from the start.
+    Marking,
+    Sweeping,
+}
+
 #[derive(Debug)]
 pub struct Space {
     base: u64,
@@ -77,10 +86,17 @@ pub struct Space {
     /// Span number of each page, `NONE` outside spans; as long as pages were used so far.
     pages: Vec<u32>,
     allocated_bytes: u64,
-    /// `allocated_bytes` at the last sweep, and the bytes that were live then.
+    /// `allocated_bytes` at the end of the last sweep.
     swept_at_bytes: u64,
-    used_bytes: u64,
+    /// Bytes of slots that held objects when a reopened heap was opened (of whole spans as long as these are not loaded), and
+    /// of slots that were freed.
+    stored_bytes: u64,
+    freed_bytes: u64,
     freed_objects: u64,
+    phase: Phase,
+    /// Number of sweeps begun, and the span at which the current one goes on.
+    sweeps: u32,
+    sweep_at: u32,
     free_span_ids: Vec<u32>,
     partial: [Vec<u32>; CLASSES],
     /// Free runs of pages: first page → (length, reads as zero).
@@ -113,8 +129,12 @@ impl Space {
             pages: Vec::new(),
             allocated_bytes: 0,
             swept_at_bytes: 0,
-            used_bytes: 0,
+            stored_bytes: 0,
+            freed_bytes: 0,
             freed_objects: 0,
+            phase: Phase::Idle,
+            sweeps: 0,
+            sweep_at: 0,
             free_span_ids: Vec::new(),
             partial: [const { Vec::new() }; CLASSES],
             runs: BTreeMap::new(),
@@ -188,8 +208,12 @@ impl Space {
             return None;
         }
         let id = self.new_span(large_pages(size), LARGE)?;
+        let is_marked = self.marks_new(id);
         let span = &mut self.spans[id as usize];
         span.set(Bits::Alloc, 0);
+        if is_marked {
+            span.set(Bits::Mark, 0);
+        }
         let (addr, dirty) = (span.object(0), span.dirty);
         self.allocated_bytes += span.slot_bytes;
         // SAFETY: the span was cut from free pages of this space just now.
@@ -209,10 +233,14 @@ impl Space {
         loop {
             if cursor.span != NONE {
                 self.load(cursor.span);
-                let span = &self.spans[cursor.span as usize];
+                let is_marked = self.marks_new(cursor.span);
+                let span = &mut self.spans[cursor.span as usize];
                 for word in from..span.words() {
                     let free = !span.word(Bits::Alloc, word) & span.valid_bits(word);
                     if free != 0 {
+                        if is_marked {
+                            *span.word_mut(Bits::Mark, word) |= free;
+                        }
                         self.cursors[class] = Cursor {
                             free,
                             addr: span.start + word as u64 * 64 * span.slot_bytes,
@@ -227,16 +255,36 @@ impl Space {
                 self.cursors[class] = EMPTY;
             }
             from = 0;
-            cursor.span = match self.partial[class].pop() {
-                Some(id) => {
-                    self.spans[id as usize].listed = false;
-                    id
-                }
+            cursor.span = match self.take_partial(class) {
+                Some(id) => id,
                 None => match self.new_span(CLASS_PAGES[class].into(), class as u8) {
                     Some(id) => id,
                     None => return false,
                 },
             };
+        }
+    }
+
+    /// A span of the class that may have free slots.
+    fn take_partial(&mut self, class: usize) -> Option<u32> {
+        loop {
+            let id = self.partial[class].pop()?;
+            let span = &mut self.spans[id as usize];
+            // The entry may be of a span that is gone, whose number may be another one's now.
+            if span.listed && usize::from(span.class) == class {
+                span.listed = false;
+                return Some(id);
+            }
+        }
+    }
+
+    /// Whether objects made in the span now must be marked, so that the collection under way does not free them.
+    #[inline]
+    fn marks_new(&self, id: u32) -> bool {
+        match self.phase {
+            Phase::Idle => false,
+            Phase::Marking => true,
+            Phase::Sweeping => self.spans[id as usize].swept != self.sweeps,
         }
     }
 
@@ -260,7 +308,8 @@ impl Space {
         Some(self.insert_span(span))
     }
 
-    fn insert_span(&mut self, span: Span) -> u32 {
+    fn insert_span(&mut self, mut span: Span) -> u32 {
+        span.swept = self.sweeps;
         let first = ((span.start - self.base) / PAGE_BYTES) as usize;
         let end = first + span.pages as usize;
         let id = match self.free_span_ids.pop() {
@@ -304,8 +353,8 @@ impl Space {
             class,
             stored_bits,
         ));
-        // An upper bound, until the first sweep counts.
-        self.used_bytes += pages * PAGE_BYTES;
+        // An upper bound, until the span is loaded.
+        self.stored_bytes += pages * PAGE_BYTES;
         if class != LARGE {
             self.spans[id as usize].listed = true;
             self.partial[class as usize].push(id);
@@ -343,6 +392,8 @@ impl Space {
                 (0..span.words() as u64).map(|word| unsafe { raw::read_u64(at + word * 8) }),
                 bitmaps,
             );
+            let used = span.allocated_slots() * span.slot_bytes;
+            self.stored_bytes -= span.bytes() - used;
         }
     }
 
@@ -426,80 +477,127 @@ impl Space {
         }
     }
 
-    /// Frees every object that is not marked, reporting each, and clears the marks. Returns the bytes freed.
-    pub fn sweep(&mut self, mut freed: impl FnMut(Addr)) -> u64 {
-        self.sweep_spans(|span, slot| freed(span.object(slot)), |_| ())
+    /// Begins to mark: objects that are made from now on are marked.
+    pub(crate) fn begin_marking(&mut self) {
+        self.phase = Phase::Marking;
+        for cursor in self.cursors.iter().filter(|cursor| cursor.free != 0) {
+            let span = &mut self.spans[cursor.span as usize];
+            *span.word_mut(Bits::Mark, cursor.word as usize) |= cursor.free;
+        }
     }
 
-    /// As `sweep`, with the span and slot of each object, and each span that becomes empty and is dissolved.
-    pub(crate) fn sweep_spans(
+    /// All that is reachable is marked: begins to free what is not.
+    pub(crate) fn begin_sweep(&mut self) {
+        self.phase = Phase::Sweeping;
+        self.sweeps += 1;
+        self.sweep_at = 0;
+    }
+
+    /// Frees every object that is not marked, reporting each, and clears the marks. Returns the bytes freed.
+    pub fn sweep(&mut self, mut freed: impl FnMut(Addr)) -> u64 {
+        let before = self.freed_bytes;
+        self.begin_sweep();
+        self.sweep_step(u64::MAX, |span, slot| freed(span.object(slot)), |_| true);
+        self.freed_bytes - before
+    }
+
+    /// Sweeps spans of at least `pages` pages. Reports the span and slot of each freed object, and each span that becomes
+    /// empty; if that one is answered by false, its pages stay out of use until `release`. True at the end of the sweep.
+    pub(crate) fn sweep_step(
         &mut self,
+        pages: u64,
         mut freed: impl FnMut(&Span, u32),
-        mut gone: impl FnMut(&Span),
-    ) -> u64 {
-        self.cursors = [EMPTY; CLASSES];
-        self.used_bytes = 0;
-        let mut freed_bytes = 0;
-        for id in 0..self.spans.len() as u32 {
-            if self.spans[id as usize].pages == 0 {
-                continue;
+        mut gone: impl FnMut(&Span) -> bool,
+    ) -> bool {
+        let mut done = 0;
+        while (self.sweep_at as usize) < self.spans.len() {
+            if done >= pages {
+                return false;
             }
-            self.load(id);
-            let span = &mut self.spans[id as usize];
-            let (mut live, mut dead_slots) = (0u64, 0u64);
-            for word in 0..span.words() {
-                let marked = span.word(Bits::Mark, word);
-                let mut dead = span.word(Bits::Alloc, word) & !marked;
-                dead_slots += u64::from(dead.count_ones());
-                live += u64::from(marked.count_ones());
-                while dead != 0 {
-                    let slot = word as u32 * 64 + dead.trailing_zeros();
-                    dead &= dead - 1;
-                    freed(span, slot);
-                    if cfg!(debug_assertions) {
-                        // SAFETY: the object was unreachable; its slot lies in a mapped span.
-                        unsafe { raw::fill(span.object(slot), span.capacity(), POISON) };
-                    }
-                }
-                *span.word_mut(Bits::Alloc, word) = marked;
-                *span.word_mut(Bits::Mark, word) = 0;
-                if self.bitmaps > 2 {
-                    *span.word_mut(Bits::Fresh, word) &= marked;
-                    *span.word_mut(Bits::Young, word) &= marked;
-                }
-            }
-            if dead_slots > 0 {
-                span.dirty = true;
-                self.freed_objects += dead_slots;
-                freed_bytes += dead_slots * span.slot_bytes;
-            }
-            self.used_bytes += live * span.slot_bytes;
-            if live == 0 {
-                gone(span);
-                self.dissolve(id);
-            } else if span.class != LARGE && live < u64::from(span.slots) && !span.listed {
-                span.listed = true;
-                self.partial[span.class as usize].push(id);
+            let id = self.sweep_at;
+            self.sweep_at += 1;
+            let span = &self.spans[id as usize];
+            done += 1;
+            if span.pages != 0 && span.swept != self.sweeps {
+                done += u64::from(span.pages);
+                self.sweep_span(id, &mut freed, &mut gone);
             }
         }
-        for list in &mut self.partial {
-            list.retain(|&id| self.spans[id as usize].pages != 0 && self.spans[id as usize].listed);
-        }
+        self.phase = Phase::Idle;
         self.swept_at_bytes = self.allocated_bytes;
         if self.bitmaps == 2 {
             self.discard_long_runs();
         }
-        freed_bytes
+        true
     }
 
-    /// Turns a span without objects back into free pages.
-    fn dissolve(&mut self, id: u32) {
+    fn sweep_span(
+        &mut self,
+        id: u32,
+        freed: &mut impl FnMut(&Span, u32),
+        gone: &mut impl FnMut(&Span) -> bool,
+    ) {
+        self.load(id);
+        let span = &mut self.spans[id as usize];
+        span.swept = self.sweeps;
+        let class = usize::from(span.class);
+        // The rest of a word that is being allocated from is found again.
+        if span.class != LARGE && self.cursors[class].span == id {
+            self.cursors[class] = EMPTY;
+        }
+        let (mut live, mut dead_slots) = (0u64, 0u64);
+        for word in 0..span.words() {
+            let allocated = span.word(Bits::Alloc, word);
+            // Slots that were marked ahead may not hold an object.
+            let marked = span.word(Bits::Mark, word) & allocated;
+            let mut dead = allocated & !marked;
+            dead_slots += u64::from(dead.count_ones());
+            live += u64::from(marked.count_ones());
+            while dead != 0 {
+                let slot = word as u32 * 64 + dead.trailing_zeros();
+                dead &= dead - 1;
+                freed(span, slot);
+                if cfg!(debug_assertions) {
+                    // SAFETY: the object was unreachable; its slot lies in a mapped span.
+                    unsafe { raw::fill(span.object(slot), span.capacity(), POISON) };
+                }
+            }
+            *span.word_mut(Bits::Alloc, word) = marked;
+            *span.word_mut(Bits::Mark, word) = 0;
+            if self.bitmaps > 2 {
+                *span.word_mut(Bits::Fresh, word) &= marked;
+                *span.word_mut(Bits::Young, word) &= marked;
+            }
+        }
+        if dead_slots > 0 {
+            span.dirty = true;
+            self.freed_objects += dead_slots;
+            self.freed_bytes += dead_slots * span.slot_bytes;
+        }
+        if live == 0 {
+            let is_free = gone(span);
+            self.dissolve(id, is_free);
+        } else if span.class != LARGE && live < u64::from(span.slots) && !span.listed {
+            span.listed = true;
+            self.partial[class].push(id);
+        }
+    }
+
+    /// Ends a span without objects; its pages are free then, or wait for `release`.
+    fn dissolve(&mut self, id: u32, is_free: bool) {
         let span = &mut self.spans[id as usize];
         let (first, pages) = ((span.start - self.base) / PAGE_BYTES, u64::from(span.pages));
         span.pages = 0;
         span.listed = false;
         self.pages[first as usize..(first + pages) as usize].fill(NONE);
         self.free_span_ids.push(id);
+        if is_free {
+            self.free_run(first, pages, false);
+        }
+    }
+
+    /// The pages of a span that is gone may be used again.
+    pub(crate) fn release(&mut self, first: u64, pages: u64) {
         self.free_run(first, pages, false);
     }
 
@@ -535,7 +633,7 @@ impl Space {
     pub fn stats(&self) -> SpaceStats {
         let spans = self.spans.iter().filter(|span| span.pages != 0);
         SpaceStats {
-            used_bytes: self.used_bytes + (self.allocated_bytes - self.swept_at_bytes),
+            used_bytes: self.stored_bytes + self.allocated_bytes - self.freed_bytes,
             span_bytes: spans.clone().map(Span::bytes).sum(),
             allocated_bytes: self.allocated_bytes,
             spans: spans.clone().count() as u64,
@@ -544,7 +642,7 @@ impl Space {
         }
     }
 
-    /// Bytes of slots handed out since the last sweep: what paces collections.
+    /// Bytes of slots handed out since the end of the last sweep: what paces collections.
     #[inline]
     pub fn allocated_since_sweep_bytes(&self) -> u64 {
         self.allocated_bytes - self.swept_at_bytes

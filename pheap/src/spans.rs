@@ -127,6 +127,8 @@ pub(crate) struct Span {
     pub persisted: bool,
     /// Some bit is set in `Bits::Young`.
     pub has_young: bool,
+    /// Number of the sweep that came by here last, or before which the span was made.
+    pub swept: u32,
     /// The bitmaps, one after the other; empty while they have not been read from `stored_bits`.
     bits: Box<[u64]>,
     /// Address of the allocation bitmap of a span found at open, until something changes in the span.
@@ -161,6 +163,7 @@ impl Span {
             listed: false,
             persisted: true,
             has_young: false,
+            swept: 0,
             bits: Box::default(),
             stored_bits,
         }

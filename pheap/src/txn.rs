@@ -73,6 +73,8 @@ pub(crate) struct Txn {
     /// Ranges stored to outside transactions since the last record.
     noted: Vec<Range>,
     note_filter: Filter,
+    /// Entries before this place are still to be given to the collector.
+    roots_end: usize,
     /// Lengths of `undo` and `noted` at which repeats that got through the filters are to be removed.
     compact_undo_at: usize,
     compact_noted_at: usize,
@@ -91,6 +93,7 @@ impl Txn {
             filter: Filter::new(),
             noted,
             note_filter: Filter::new(),
+            roots_end: 0,
             compact_undo_at: COMPACT_UNDO_MIN,
             compact_noted_at: COMPACT_NOTED_MIN,
         }
@@ -113,15 +116,16 @@ impl Txn {
         self.filter.is_new(addr >> 3)
     }
 
-    /// Saves one word.
+    /// Saves one word, and gives it.
     #[inline(always)]
-    pub fn save_word(&mut self, addr: u64) {
+    pub fn save_word(&mut self, addr: u64) -> u64 {
         // SAFETY: the heap has checked that the word lies in its mapped range.
         let old = unsafe { raw::read_u64(addr & !7) };
         self.undo.extend_from_slice(&[old, addr >> 3 << 16 | 1]);
         if self.undo.len() >= self.compact_undo_at {
             self.compact_undo();
         }
+        old
     }
 
     /// Keeps of each word saved at the innermost level the oldest value.
@@ -148,6 +152,9 @@ impl Txn {
                 .extend(words[at..at + n].iter().map(|&(_, value)| value));
             self.undo.push(first << 16 | n as u64);
             at += n;
+        }
+        if self.roots_end > from {
+            self.roots_end = self.undo.len();
         }
         self.compact_undo_at = COMPACT_UNDO_MIN.max(self.undo.len() * 2);
     }
@@ -213,9 +220,25 @@ impl Txn {
         }
     }
 
-    /// Every saved range and its old words.
-    pub fn each_saved(&self, visit: impl FnMut(&[u64], Range)) {
-        Txn::each_entry(&self.undo, 0, visit);
+    /// A collection begins: what is saved by now is among its roots, and every word is saved again before it is stored to
+    /// for the first time from now on.
+    pub fn begin_marking(&mut self) {
+        self.roots_end = self.undo.len();
+        self.filter.forget();
+    }
+
+    /// Gives the next entry that is a root of the collection, if there is one left: old words and range.
+    pub fn next_root(&mut self) -> Option<(&[u64], Range)> {
+        let at = self.roots_end.checked_sub(1)?;
+        let range = Range(self.undo[at]);
+        self.roots_end = at - range.words() as usize;
+        Some((&self.undo[self.roots_end..at], range))
+    }
+
+    /// The ranges saved at the innermost level, and their old words.
+    pub fn each_of_level(&self, visit: impl FnMut(&[u64], Range)) {
+        let from = self.levels.last().copied().unwrap_or(0);
+        Txn::each_entry(&self.undo, from, visit);
     }
 
     /// All changed ranges, sorted and without repeats or overlaps, as (address, words).
@@ -249,6 +272,7 @@ impl Txn {
     pub fn finish(&mut self) {
         self.levels.clear();
         self.undo.clear();
+        self.roots_end = 0;
         self.forget_notes();
         // A giant transaction must not hold its memory for ever.
         if self.undo.capacity() > 1 << 20 {
@@ -280,6 +304,7 @@ impl Txn {
             }
         });
         self.undo.truncate(from);
+        self.roots_end = self.roots_end.min(from);
         self.filter.forget();
     }
 }

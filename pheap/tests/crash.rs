@@ -45,6 +45,9 @@ fn record(seed: u64, steps: usize, options: &Options, fail_sync: Option<u64>) ->
                     return done;
                 }
             }
+            workload.settle(&mut heap, &mut |moment, state| {
+                disk.mark(mark(moment, state))
+            })?;
             if session != 1 {
                 heap.close()?;
             }
@@ -202,7 +205,7 @@ fn after_every_crash_the_heap_is_a_prefix_that_holds_all_durable_commits() {
         states
     };
     // More for a long soak.
-    let seeds = std::env::var("PHEAP_SEEDS").map_or(12, |seeds| seeds.parse().unwrap());
+    let seeds = std::env::var("PHEAP_SEEDS").map_or(14, |seeds| seeds.parse().unwrap());
     let other = std::thread::spawn(move || run(0..seeds / 2));
     let states = run(seeds / 2..seeds) + other.join().unwrap();
     println!("{states} states");
@@ -254,8 +257,9 @@ fn is_caught(mutation: Mutation, durability: Durability) -> bool {
     (0..40).any(|seed| {
         let options = mutated(&options(durability), mutation);
         let fail_sync = (mutation == Mutation::RetryFailedSync).then_some(8 + seed);
-        let recording = record(seed, 8, &options, fail_sync);
-        crash(&recording, 10, 0).is_err()
+        // The program itself may find out.
+        let record = AssertUnwindSafe(|| record(seed, 8, &options, fail_sync));
+        catch_unwind(record).map_or(true, |recording| crash(&recording, 10, 0).is_err())
     })
 }
 
@@ -278,6 +282,10 @@ caught! {
     a_retry_of_a_failed_flush_is_caught: RetryFailedSync Sync;
     a_recovery_without_replay_is_caught: NoReplay Sync;
     a_commit_without_its_fresh_objects_is_caught: FreshNotLogged Sync;
+    a_store_that_hides_an_object_from_the_collector_is_caught: NoBarrier Sync;
+    an_object_made_while_marking_and_not_marked_is_caught: UnmarkedNewObjects Sync;
+    an_object_that_a_rollback_brings_back_and_not_marked_is_caught: UndoNotMarked Sync;
+    pages_used_again_before_the_record_of_their_freeing_are_caught: PagesReusedBeforeRecord Sync;
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn a_random_program_agrees_with_its_model_across_reopens() {
                     .unwrap();
                 assert_eq!(read_model(&heap), workload.model);
             }
+            workload.settle(&mut heap, &mut |_, _| ()).unwrap();
             check(&mut heap);
             // Half of the time the process just ends.
             if workload.random(2) == 0 {

@@ -69,6 +69,8 @@ pub(crate) struct Goroutine {
     pub frame: usize,
     /// Entries of the channels' queues that it stands in.
     pub waits: Vec<u32>,
+    /// The record of the persistent heap that it waits for.
+    pub awaits: Option<u64>,
     /// Raised when it goes on (a send whose channel was closed meanwhile).
     pub wake_trap: Option<Trap>,
     /// Sends for a timer; programs do not count it.
@@ -100,6 +102,7 @@ impl Goroutine {
             at: std::ptr::null(),
             frame: 0,
             waits: Vec::new(),
+            awaits: None,
             wake_trap: None,
             is_system: false,
             creator: None,

@@ -331,8 +331,11 @@ impl Vm {
         if self.options.gc_stress {
             self.heap.trigger_bytes = 0;
         }
-        if self.is_persistent_collection_due() || self.options.gc_stress {
+        // Under stress collections in steps and whole ones take turns.
+        if self.options.gc_stress && !self.heap.collections.is_multiple_of(2) {
             self.collect_persistent_heap(top);
+        } else {
+            self.start_persistent_collection(top);
         }
         if !self.heap.due.is_empty() {
             self.start_finalizers(pc);

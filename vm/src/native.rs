@@ -564,8 +564,15 @@ impl Ctx<'_> {
     pub fn pmem_contains(&self, addr: u64) -> bool {
         self.vm.is_persistent(addr)
     }
-    pub fn pmem_sync(&mut self) -> Result<(), String> {
-        self.vm.sync_heap()
+    /// Makes everything durable; the goroutine may have to wait for it.
+    pub fn pmem_sync(&mut self) -> Result<Result<(), String>, NativeError> {
+        if let Some(done) = self.vm.awaited() {
+            return Ok(done);
+        }
+        match self.vm.sync_heap() {
+            Ok(Some(lsn)) => Err(NativeError::Block(Wait::Durable(lsn))),
+            done => Ok(done.map(|_| ())),
+        }
     }
     /// Has a func value without parameters and results run after the outcome of the open transaction; false if none
     /// is open.

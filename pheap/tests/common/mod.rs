@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use pheap::disk::Disk;
 use pheap::{
-    BYTES_TYPE, Durability, Error, Heap, Kind, Mutation, Options, PointerSlot, Result, TypeDesc,
+    BYTES_TYPE, Durability, Error, Heap, Kind, Mutation, Options, PointerSlot, Result, Step,
+    TypeDesc,
 };
 
 pub fn get(addr: u64) -> u64 {
@@ -43,6 +45,7 @@ pub fn options(durability: Durability) -> Options {
         initial_bytes: 64 << 10,
         log_bytes: 8 << 10,
         log_limit_bytes: 16 << 10,
+        frees_per_record: 2,
         ..Options::default()
     }
 }
@@ -126,6 +129,8 @@ pub struct Workload {
     pub states: Vec<Model>,
     /// The heap's policy promises that a commit is durable when it returns.
     pub commits_are_durable: bool,
+    /// Stores outside transactions wait for a record.
+    has_noted: bool,
     random: u64,
 }
 
@@ -136,6 +141,7 @@ impl Workload {
             model: Model::new(),
             states: vec![Model::new()],
             commits_are_durable: false,
+            has_noted: false,
             random,
         }
     }
@@ -147,14 +153,52 @@ impl Workload {
         (self.random >> 11) % n
     }
 
+    /// Begins a collection, or goes on with one, in small steps.
+    fn collect_some(&mut self, heap: &mut Heap) {
+        match self.random(8) {
+            0 if !heap.is_collecting() => heap.start_collection(Vec::new()),
+            0..=5 => {
+                let work = self.random(12);
+                let time = Duration::MAX;
+                heap.step_collection(Step { work, time });
+            }
+            _ => {}
+        }
+    }
+
+    /// A store outside transactions, to the number of a node.
+    fn store_outside(&mut self, heap: &mut Heap) {
+        let (name, number) = (format!("root{}", self.random(4)), self.random(1 << 40));
+        if let Some(list) = self.model.get_mut(&name)
+            && let Some((node, _)) = heap.root(&name)
+        {
+            heap.note(node + 8, 8);
+            put(node + 8, number);
+            list[0].0 = number;
+            self.has_noted = true;
+        }
+    }
+
+    /// Makes what was stored outside transactions durable.
+    pub fn settle(&mut self, heap: &mut Heap, moment: &mut dyn FnMut(Moment, usize)) -> Result<()> {
+        if std::mem::take(&mut self.has_noted) {
+            self.states.push(self.model.clone());
+            moment(Moment::Begin, self.states.len() - 1);
+            heap.sync()?;
+            moment(Moment::Durable, self.states.len() - 1);
+        }
+        Ok(())
+    }
+
     /// One random change, in the heap and in the model.
     fn change(&mut self, heap: &mut Heap, node_type: u32) -> Result<()> {
+        self.collect_some(heap);
         let name = format!("root{}", self.random(4));
         let at = self.random(8) as usize;
         let number = self.random(1 << 40);
         let head = heap.root(&name).map_or(0, |root| root.0);
         let list = self.model.get(&name).map_or(0, Vec::len);
-        match self.random(12) {
+        match self.random(14) {
             // Push a node with bytes.
             0..=3 => {
                 let len = match self.random(10) {
@@ -200,7 +244,23 @@ impl Workload {
                 store(heap, head, 0);
                 self.model.get_mut(&name).expect("not empty").truncate(1);
             }
-            11 if list > 0 => {
+            // Move the rest of a list behind another one.
+            11 | 12 if list > 1 => {
+                let other = format!("root{}", self.random(4));
+                let Some((mut tail, _)) = heap.root(&other).filter(|_| other != name) else {
+                    return Ok(());
+                };
+                let rest = get(head);
+                store(heap, head, 0);
+                self.collect_some(heap);
+                while get(tail) != 0 {
+                    tail = get(tail);
+                }
+                store(heap, tail, rest);
+                let moved = self.model.get_mut(&name).expect("not empty").split_off(1);
+                self.model.get_mut(&other).expect("a root").extend(moved);
+            }
+            13 if list > 0 => {
                 assert!(heap.delete_root(&name));
                 self.model.remove(&name);
             }
@@ -216,6 +276,10 @@ impl Workload {
         node_type: u32,
         moment: &mut dyn FnMut(Moment, usize),
     ) -> Result<()> {
+        if self.random(4) == 0 {
+            self.store_outside(heap);
+        }
+        self.collect_some(heap);
         let before = self.model.clone();
         heap.begin();
         let done = self.transaction(heap, node_type);
@@ -233,6 +297,7 @@ impl Workload {
             self.model = before;
             return Err(error);
         }
+        self.has_noted = false;
         if self.commits_are_durable {
             moment(Moment::Durable, state);
         }

@@ -113,8 +113,12 @@ slow_handlers! {
         (pc, fp)
     }
     TxnCommit |vm, i, pc, fp| {
-        // A hook that it ran returns to this very instruction.
+        // A hook that it ran, and a wait for the flush, return to this very instruction.
         if vm.g.txns.is_empty() {
+            if let Some(done) = vm.awaited() {
+                vm.g.settle_hooks(done.is_ok());
+                or_panic!(vm, pc, fp, done);
+            }
             return run_hook(vm, pc, fp);
         }
         let options = vm.g.txns.first().map_or(0, |outermost| outermost.options);
@@ -125,6 +129,9 @@ slow_handlers! {
             vm.tell(Deed::Commit);
         }
         let done = vm.commit_txn(options);
+        if let Ok(Some(lsn)) = done {
+            return vm.wait_for_durability(lsn, pc, fp);
+        }
         if outermost && done.is_ok() {
             vm.tell_committed();
         }

@@ -4,15 +4,20 @@
 mod enter;
 mod types;
 
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use lang::bytecode::program::{NO_TYPE, TypeIdx};
-use pheap::{BYTES_TYPE, Durability, Heap, Options};
+use pheap::{BYTES_TYPE, Durability, Heap, Options, PAUSE_LIMITS_MICROS, Step};
 use rustc_hash::FxHashMap;
 
 use crate::Vm;
 use crate::interp::{Fp, Pc};
 use crate::map::{self, Layout, Part};
+use crate::sched::durable::line;
 use crate::world::Deed;
 use types::{describe, entry_desc, header_desc, type_changed};
 
@@ -31,6 +36,17 @@ pub enum HeapChoice {
 
 /// Collect the persistent heap when at least this much was allocated since the last time.
 const MIN_TRIGGER_BYTES: u64 = 64 << 20;
+/// A collection under way goes on each time this much was allocated, by looking at four times as much, for so long.
+const SLICE_BYTES: u64 = 64 << 10;
+const SLICE: Step = Step {
+    work: 4 * SLICE_BYTES / 64,
+    time: Duration::from_millis(1),
+};
+/// At every allocation of a machine under stress.
+const STRESS_SLICE: Step = Step {
+    work: 20,
+    time: Duration::from_millis(1),
+};
 const UNREGISTERED: u32 = u32::MAX;
 
 /// The open heap and what the machine knows about it.
@@ -43,10 +59,45 @@ pub(crate) struct Store {
     header_types: FxHashMap<TypeIdx, u32>,
     /// An object without bytes: where empty slices that are not nil point.
     empty: u64,
+    /// Bytes allocated since the last collection at which the next begins, or the one under way goes on.
     trigger_bytes: u64,
+    /// Where the heap's thread tells of its flushes; made when first needed.
+    flush_line: Option<UnixStream>,
 }
 
+/// As `PAUSE_LIMITS_MICROS`.
+const PAUSE_NAMES: [&str; PAUSE_LIMITS_MICROS.len() + 1] = [
+    "gc_pauses_to_100us",
+    "gc_pauses_to_500us",
+    "gc_pauses_to_1ms",
+    "gc_pauses_to_2ms",
+    "gc_pauses_to_5ms",
+    "gc_pauses_longer",
+];
+
 impl Store {
+    #[inline]
+    fn is_due(&self) -> bool {
+        self.heap.allocated_since_collection_bytes() >= self.trigger_bytes
+    }
+
+    /// Sets when the collector is to be called next.
+    fn pace(&mut self) {
+        self.trigger_bytes = match self.heap.is_collecting() {
+            true => self.heap.allocated_since_collection_bytes() + SLICE_BYTES,
+            false => self.heap.stats().space.used_bytes.max(MIN_TRIGGER_BYTES),
+        };
+    }
+
+    /// Goes on with the collection under way. What the machine has at hand was reachable when that began, or is newer.
+    #[cold]
+    fn step(&mut self, step: Step) {
+        let start = Instant::now();
+        self.heap.step_collection(step);
+        self.pace();
+        self.heap.count_pause(start.elapsed());
+    }
+
     #[inline(always)]
     pub fn log(&mut self, at: u64, len: u64) {
         if self.heap.contains(at) {
@@ -158,6 +209,7 @@ impl Vm {
             header_types: FxHashMap::default(),
             empty,
             trigger_bytes: MIN_TRIGGER_BYTES,
+            flush_line: None,
         });
         Ok(is_new)
     }
@@ -244,12 +296,57 @@ impl Vm {
         Ok(self.opened()?.heap.delete_root(name))
     }
 
-    pub(crate) fn sync_heap(&mut self) -> Result<(), String> {
+    /// Makes everything durable that was committed or stored up to now. Gives the record that the goroutine is to wait
+    /// for, if others can run meanwhile.
+    pub(crate) fn sync_heap(&mut self) -> Result<Option<u64>, String> {
+        let shares = self.can_share_flush() && !self.in_txn();
         self.opened()?;
         self.tell(Deed::Commit);
-        self.opened()?.heap.sync().map_err(message)?;
-        self.tell_committed();
-        Ok(())
+        let heap = &mut self.opened()?.heap;
+        if !shares {
+            heap.sync().map_err(message)?;
+            self.tell_committed();
+            return Ok(None);
+        }
+        let lsn = heap.publish().map_err(message)?;
+        Ok((!self.is_durable(lsn)?).then_some(lsn))
+    }
+
+    /// Whether a record is durable by now; an error if it will never be.
+    pub(crate) fn is_durable(&self, lsn: u64) -> Result<bool, String> {
+        match &self.store {
+            Some(store) => store.heap.is_durable(lsn).map_err(message),
+            None => Ok(true),
+        }
+    }
+
+    /// Makes everything durable that is committed. A failure is told to those who wait, by `is_durable`.
+    pub(crate) fn flush_heap(&mut self) {
+        if let Some(store) = &mut self.store {
+            let _ = store.heap.flush();
+        }
+    }
+
+    /// As `flush_heap`, by the heap's thread: at once, or after a moment in which more may be committed.
+    pub(crate) fn request_flush(&mut self, now: bool) {
+        if let Some(store) = &mut self.store {
+            store.heap.request_flush(now);
+        }
+    }
+
+    /// Where the heap's thread tells of its flushes; None if there is no such line to be had.
+    pub(crate) fn flush_line(&mut self) -> Option<&UnixStream> {
+        let store = self.store.as_mut()?;
+        if store.flush_line.is_none() {
+            let (here, there) = line().ok()?;
+            store.heap.on_flush(Box::new(move || {
+                // A full line has been told already.
+                let _ = (&there).write(&[0]);
+            }));
+            self.sched.events.watch(here.as_raw_fd()).ok()?;
+            store.flush_line = Some(here);
+        }
+        store.flush_line.as_ref()
     }
 
     pub(crate) fn checkpoint_heap(&mut self) -> Result<(), String> {
@@ -262,7 +359,8 @@ impl Vm {
 
     pub(crate) fn heap_stats(&mut self) -> Result<Vec<(&'static str, u64)>, String> {
         let stats = self.opened()?.heap.stats();
-        Ok(vec![
+        let gc = stats.collections;
+        let mut all = vec![
             ("used_bytes", stats.space.used_bytes),
             ("allocated_bytes", stats.space.allocated_bytes),
             ("file_bytes", stats.file_bytes),
@@ -272,7 +370,14 @@ impl Vm {
             ("checkpoints", stats.checkpoints),
             ("types", stats.types),
             ("roots", stats.roots),
-        ])
+            ("gc_cycles", gc.cycles),
+            ("gc_freed_bytes", gc.freed_bytes),
+            ("gc_freed_objects", gc.freed_objects),
+            ("gc_longest_pause_us", gc.longest_pause_micros),
+        ];
+        let names = PAUSE_NAMES.iter().copied();
+        all.extend(names.zip(gc.pauses));
+        Ok(all)
     }
 
     /// Collects both heaps, the volatile one first so that its garbage keeps nothing; bytes freed in the persistent one.
@@ -295,14 +400,26 @@ impl Vm {
                 visit(word);
             }
         });
-        store.trigger_bytes = store.heap.stats().space.used_bytes.max(MIN_TRIGGER_BYTES);
+        store.pace();
         done.freed_bytes
     }
 
-    pub(crate) fn is_persistent_collection_due(&self) -> bool {
-        self.store.as_ref().is_some_and(|store| {
-            store.heap.allocated_since_collection_bytes() >= store.trigger_bytes
-        })
+    /// At a safepoint, after a collection of the volatile heap: begins a collection if one is due.
+    pub(crate) fn start_persistent_collection(&mut self, top: usize) {
+        let is_due = self.store.as_ref().is_some_and(|store| {
+            let stressed = self.options.gc_stress && self.heap.collections.is_multiple_of(2);
+            !store.heap.is_collecting() && (store.is_due() || stressed)
+        });
+        if is_due {
+            let start = Instant::now();
+            let mut words = self.persistent_references(top);
+            if let Some(store) = &mut self.store {
+                words.push(store.empty);
+                store.heap.start_collection(words);
+                store.pace();
+                store.heap.count_pause(start.elapsed());
+            }
+        }
     }
 }
 
@@ -325,36 +442,32 @@ impl Vm {
         }
     }
 
-    /// Commits the innermost level; the outermost by its options (bit 0 sync, bit 1 async).
-    pub(crate) fn commit_txn(&mut self, options: u16) -> Result<(), String> {
+    /// Commits the innermost level; the outermost by its options (bit 0 sync, bit 1 async), else by the heap's policy.
+    /// Gives the record that the goroutine is to wait for, if others can run meanwhile.
+    pub(crate) fn commit_txn(&mut self, options: u16) -> Result<Option<u64>, String> {
+        let can_share = self.can_share_flush();
         let Some(store) = &mut self.store else {
-            return Ok(());
+            return Ok(None);
         };
-        if store.heap.depth() > 1 || options == 0 {
-            return match store.heap.commit() {
-                Ok(_) => Ok(()),
-                Err(error) => {
-                    self.pvar_addrs.fill(0);
-                    Err(message(error))
-                }
-            };
-        }
-        let policy = if options & 1 != 0 {
-            Durability::Sync
-        } else {
-            Durability::Async
+        let policy = match options & 3 {
+            0 => store.durability,
+            options if options & 1 != 0 => Durability::Sync,
+            _ => Durability::Async,
         };
         let policy = self.policy(policy);
         let Some(store) = &mut self.store else {
-            return Ok(());
+            return Ok(None);
         };
-        store.heap.set_durability(policy);
-        let done = store.heap.commit();
-        store.heap.set_durability(store.durability);
-        if done.is_err() {
-            self.pvar_addrs.fill(0);
+        let shares = can_share && policy == Durability::Sync && store.heap.depth() == 1;
+        let policy = if shares { Durability::None } else { policy };
+        match store.heap.commit_with(policy) {
+            Ok(lsn) if shares => Ok((!self.is_durable(lsn)?).then_some(lsn)),
+            Ok(_) => Ok(None),
+            Err(error) => {
+                self.pvar_addrs.fill(0);
+                Err(message(error))
+            }
         }
-        done.map(|_| ()).map_err(message)
     }
 
     pub(crate) fn rollback_txn(&mut self) {
@@ -454,11 +567,17 @@ impl Vm {
         Ok(at)
     }
 
-    /// Lets the next safepoint collect when enough was allocated.
+    /// When enough was allocated, goes on with the collection under way, or lets the next safepoint begin one.
     #[inline]
     fn note_allocation(&mut self) {
-        if self.is_persistent_collection_due() {
-            self.request_collection();
+        if let Some(store) = &mut self.store
+            && (store.is_due() || self.options.gc_stress)
+        {
+            match (store.heap.is_collecting(), self.options.gc_stress) {
+                (true, false) => store.step(SLICE),
+                (true, true) => store.step(STRESS_SLICE),
+                (false, _) => self.request_collection(),
+            }
         }
     }
 

@@ -19,6 +19,8 @@ pub enum Wait {
         ticket: u64,
         reason: &'static str,
     },
+    /// Until a record of the persistent heap is durable; the call is made again then.
+    Durable(u64),
     /// Until the descriptor, which was found not to be ready, can be read or written, or the time has come; the call is
     /// made again then, with the same arguments.
     Fd {

@@ -7,6 +7,7 @@
 
 pub(crate) mod api;
 pub(crate) mod channel;
+pub(crate) mod durable;
 pub(crate) mod poll;
 pub(crate) mod ticker;
 pub(crate) mod timer;
@@ -20,6 +21,7 @@ use crate::{Outcome, STACK_SLACK, Vm};
 
 use api::Wait;
 use channel::Waiters;
+use durable::Awaiting;
 use timer::Events;
 
 /// Ended goroutines keep no larger stacks.
@@ -38,6 +40,7 @@ pub(crate) struct Sched {
     next: Option<usize>,
     pub waiters: Waiters,
     pub events: Events,
+    pub awaiting: Awaiting,
     /// Goroutines that have not ended.
     live: usize,
     last_id: u64,
@@ -59,6 +62,7 @@ impl Sched {
             next: None,
             waiters: Waiters::default(),
             events: Events::new(),
+            awaiting: Awaiting::default(),
             live: 1,
             last_id: 1,
             random: u64::from(std::process::id()) << 32 | 0x9e37_79b9,
@@ -97,6 +101,10 @@ impl Sched {
         if let Some(next) = self.next.take() {
             self.run_queue.push_back(next);
         }
+    }
+
+    fn has_ready(&self) -> bool {
+        self.next.is_some() || !self.run_queue.is_empty()
     }
 
     fn take_next(&mut self) -> Option<usize> {
@@ -208,6 +216,7 @@ impl Vm {
                 self.sleep_at(key, ticket);
                 self.park(pc, fp, pc, reason)
             }
+            Wait::Durable(lsn) => self.wait_for_durability(lsn, pc, fp),
             Wait::Fd {
                 fd,
                 for_writing,
@@ -275,8 +284,12 @@ impl Vm {
     /// The running goroutine has left its state; goes on with the next one that is ready.
     fn schedule(&mut self) -> Next {
         let index = loop {
+            self.wake_durable();
             if let Some(index) = self.sched.take_next() {
                 break index;
+            }
+            if self.flush_when_idle() {
+                continue;
             }
             if !self.wait_for_events() {
                 return self.deadlock();
@@ -311,6 +324,7 @@ impl Vm {
             g.defers.clear();
             g.panics.clear();
             g.hooks.clear();
+            g.awaits = None;
         }
         self.sched.all[index] = Some(g);
     }
@@ -394,6 +408,7 @@ impl Vm {
     fn forget(&mut self, index: usize) {
         self.leave_channels(index);
         self.sched.events.forget(index);
+        self.sched.awaiting.forget(index);
         self.sched.run_queue.retain(|&ready| ready != index);
         if self.sched.next == Some(index) {
             self.sched.next = None;

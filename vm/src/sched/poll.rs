@@ -61,7 +61,8 @@ impl Poller {
         Ok(())
     }
 
-    fn register(&mut self, fd: i32) -> io::Result<()> {
+    /// Has waits end when a descriptor that nobody may wait for becomes ready.
+    pub fn register(&mut self, fd: i32) -> io::Result<()> {
         let epoll = match &self.epoll {
             Some(epoll) => epoll.as_raw_fd(),
             None => {

@@ -73,6 +73,11 @@ impl Events {
         self.due.is_empty() && self.poller.is_empty()
     }
 
+    /// Has waits for descriptors end as well when this one becomes readable, until it is closed.
+    pub fn watch(&mut self, fd: i32) -> std::io::Result<()> {
+        self.poller.register(fd)
+    }
+
     /// Func values and channels of timers.
     pub fn roots(&self) -> impl Iterator<Item = u64> {
         let pending = self.timers.iter().filter(|timer| timer.is_pending);
@@ -296,6 +301,7 @@ impl Vm {
 
     /// Does what is due, without waiting.
     pub(crate) fn run_due(&mut self) {
+        self.wake_durable();
         while let Some(action) = self.sched.events.take_due() {
             match action {
                 Action::Wake(goroutine) => self.ready(goroutine),
@@ -330,7 +336,8 @@ impl Vm {
     /// No goroutine is ready: sleeps until a timer or a file descriptor makes one so; false if none ever will.
     pub(crate) fn wait_for_events(&mut self) -> bool {
         let first = self.sched.events.first();
-        if self.sched.events.poller.is_empty() && !self.any_timer_counts() {
+        let awaits_flush = !self.sched.awaiting.is_empty();
+        if self.sched.events.poller.is_empty() && !self.any_timer_counts() && !awaits_flush {
             return false;
         }
         self.stop_ticker();
@@ -338,7 +345,9 @@ impl Vm {
             Duration::from_nanos(when.saturating_sub(self.sched.events.now_nanos()))
         });
         match timeout {
-            Some(timeout) if self.sched.events.poller.is_empty() => std::thread::sleep(timeout),
+            Some(timeout) if self.sched.events.poller.is_empty() && !awaits_flush => {
+                std::thread::sleep(timeout);
+            }
             timeout => self.poll_fds(timeout),
         }
         self.run_due();
