@@ -77,6 +77,7 @@ pub fn options(args: Vec<String>, choice: HeapChoice, heap: &HeapArgs) -> Option
         folder: std::env::current_dir().unwrap_or_default(),
         gc_stress: std::env::var_os("PGO_GC_STRESS").is_some(),
         world: None,
+        heap_check: std::env::var_os("PGO_HEAP_CHECK").is_some(),
     }
 }
 

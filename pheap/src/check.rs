@@ -90,8 +90,13 @@ impl Durable<'_> {
 impl Heap {
     /// Checks the heap, in memory and on disk. Errors are those of reading; what is wrong is in the report.
     pub fn check(&mut self) -> Result<Report> {
-        let mut report = Report::default();
         self.finish_collection();
+        self.check_now()
+    }
+
+    /// As `check`, without reachability and pointers while a collection is under way.
+    pub(crate) fn check_now(&mut self) -> Result<Report> {
+        let mut report = Report::default();
         if let Some(store) = &self.store {
             let durable = check_files(store, self.options.mutation, &mut report)?;
             // With stores pending, memory is ahead of the files.
@@ -154,7 +159,9 @@ impl Heap {
             let start = object.addr - HEADER_BYTES;
             let stored = durable.read(start - base, bytes + HEADER_BYTES, &mut last)?;
             // SAFETY: the object and its header lie in a mapped span; nothing is written meanwhile.
-            if stored != unsafe { raw::bytes(start, bytes + HEADER_BYTES) } {
+            if !self.is_same(start, &stored, unsafe {
+                raw::bytes(start, bytes + HEADER_BYTES)
+            }) {
                 report.problem(
                     start - base,
                     "an object on disk differs from the one in memory",
@@ -193,7 +200,7 @@ impl Heap {
                 );
             }
         }
-        if !report.is_ok() {
+        if !report.is_ok() || self.is_collecting() {
             return;
         }
         // An unreachable object may refer to one that was freed before it.

@@ -14,11 +14,14 @@ impl Heap {
         if self.depth() == 0 {
             self.publish_all()?;
         }
-        self.empty_log(false)
+        self.empty_log(false)?;
+        self.trim();
+        Ok(())
     }
 
     pub(crate) fn empty_log(&mut self, clean: bool) -> Result<()> {
         let mutation = self.options.mutation;
+        let cut = self.free_tail();
         let Some(store) = &mut self.store else {
             return Ok(());
         };
@@ -53,10 +56,58 @@ impl Heap {
                 .try_for_each(|record| image.apply(&bytes[record.start..record.end]))
         })?;
         image.write_out()?;
-        let extents = image.extents;
+        let mut extents = image.extents;
+        extents.truncate(extents.len() - cut);
         let end = store.log.chain;
+        if mutation == Mutation::TruncateBeforeSuperblockSync && cut > 0 {
+            let bytes = extents
+                .last()
+                .map_or(PAGE_BYTES, |last| last.end() * PAGE_BYTES);
+            let _ = store.file.truncate(bytes);
+        }
         store.switch(extents, end, clean, mutation)?;
-        Ok(())
+        self.pages.checkpointed();
+        self.cut_tail(cut)
+    }
+
+    /// Number of extents at the end of the heap that hold nothing, if it pays to give them back.
+    fn free_tail(&self) -> usize {
+        // Extents of which no record tells belong to what is to be committed next.
+        if !self.pending.extents.is_empty() {
+            return 0;
+        }
+        let free = self.extents[1.min(self.extents.len())..].iter().rev();
+        let free = free.take_while(|extent| {
+            let data = extent.data();
+            self.space.is_free(data, extent.end() - data)
+        });
+        let (mut count, mut pages) = (0, 0);
+        for extent in free {
+            count += 1;
+            pages += extent.pages;
+        }
+        let all = self.extents.last().map_or(0, |extent| extent.end());
+        let worth = self.options.initial_bytes.max(all * PAGE_BYTES / 8);
+        if pages * PAGE_BYTES >= worth {
+            count
+        } else {
+            0
+        }
+    }
+
+    /// Gives the last extents back, of which the superblock does not tell any more.
+    fn cut_tail(&mut self, count: usize) -> Result<()> {
+        let Some(store) = self.store.as_ref().filter(|_| count > 0) else {
+            return Ok(());
+        };
+        let io = |source| Error::io(&store.path, "shrinking the heap", source);
+        let first = self.extents[self.extents.len() - count].first;
+        let end = self.extents.last().map_or(first, |extent| extent.end());
+        self.space.remove_pages(first, end - first);
+        self.extents.truncate(self.extents.len() - count);
+        let (offset, len) = (first * PAGE_BYTES, (end - first) * PAGE_BYTES);
+        self.space.mapping().clear(offset, len).map_err(io)?;
+        store.file.truncate(offset).map_err(io)
     }
 }
 

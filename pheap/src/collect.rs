@@ -163,6 +163,7 @@ impl Heap {
 
     /// Goes on with the collection under way; true if there is none or it has ended.
     pub fn step_collection(&mut self, step: Step) -> bool {
+        let was_collecting = self.is_collecting();
         let start = Instant::now();
         let (mut left, mut look) = (step.work, CLOCK_UNITS);
         while self.is_collecting() {
@@ -178,6 +179,9 @@ impl Heap {
                 }
                 look = CLOCK_UNITS;
             }
+        }
+        if was_collecting && !self.is_collecting() {
+            self.check_sometimes();
         }
         !self.is_collecting()
     }
@@ -327,7 +331,7 @@ impl Heap {
 impl Heap {
     /// Calls `visit` for each object that the named roots reach.
     pub(crate) fn for_each_reachable(&mut self, mut visit: impl FnMut(&Heap, ObjectRef)) {
-        self.finish_collection();
+        debug_assert!(!self.is_collecting(), "marks are in use");
         let mut marker = Collector::default();
         let Heap {
             space,

@@ -38,6 +38,7 @@ impl Heap {
                     Ok(_) => {
                         self.txn.finish();
                         self.roots.settle();
+                        self.check_sometimes();
                     }
                     Err(_) => {
                         self.unpublish();
@@ -196,6 +197,7 @@ impl Heap {
         let freed_spans = self.pending.freed_spans.len().saturating_sub(frees);
         let freed_words = self.pending.freed_words.len().saturating_sub(frees);
         self.build_record(freed_spans, freed_words);
+        self.scratch.mark_dirty(&self.space, &mut self.pages);
         let len = self.scratch.record.len();
         if len == RECORD_HEAD_BYTES {
             self.pending.freed_words.truncate(freed_words);
@@ -361,12 +363,17 @@ impl Heap {
         }
     }
 
-    /// Makes room for a record in the log: by growing it up to its limit, then by a checkpoint.
+    /// Makes room for a record in the log: by growing it up to its limit, then by a checkpoint. There is one also when many
+    /// pages are dirty.
     fn make_room(&mut self, record_bytes: usize) -> Result<()> {
         let store = self
             .store
             .as_mut()
             .expect("only heaps with files write records");
+        if self.pages.dirty_bytes() > self.options.dirty_limit_bytes && store.log.used_bytes() > 0 {
+            self.checkpoint_before_record()?;
+            return self.make_room(record_bytes);
+        }
         if store.log.fits(record_bytes) {
             return Ok(());
         }
@@ -374,12 +381,22 @@ impl Heap {
         if store.log.capacity() * 2 <= limit && store.grow_log(store.log.capacity() * 2).is_ok() {
             return self.make_room(record_bytes);
         }
-        self.empty_log(false)?;
+        self.checkpoint_before_record()?;
         let store = self.store.as_mut().expect("as before");
         if !store.log.fits(record_bytes) {
             let needed = crate::layout::LOG_START + record_bytes as u64 + 2 * RECORD_ALIGN;
             store.grow_log(needed.next_multiple_of(4096))?;
         }
+        Ok(())
+    }
+}
+
+impl Heap {
+    /// A checkpoint while a record has been made but not written.
+    fn checkpoint_before_record(&mut self) -> Result<()> {
+        self.empty_log(false)?;
+        self.scratch.mark_dirty(&self.space, &mut self.pages);
+        self.trim();
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use crate::flusher::Flusher;
 use crate::layout::Extent;
 use crate::log::{Log, Lsn};
 use crate::mapping::Mapping;
+use crate::pages::Pages;
 use crate::relocate::free_range;
 use crate::roots::Roots;
 use crate::space::{ObjectRef, Space, SpaceStats};
@@ -51,7 +52,24 @@ pub enum Mutation {
     UnmarkedNewObjects,
     UndoNotMarked,
     PagesReusedBeforeRecord,
+    StoredPagesDropped,
+    FreshPagesDropped,
+    DirtyPagesDropped,
+    TruncateBeforeSuperblockSync,
 }
+
+/// When a heap checks itself: after commits and collections. What is found wrong is a panic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checking {
+    Never,
+    /// Now and then, while the heap is small.
+    Sometimes,
+    /// Each time.
+    Always,
+}
+
+/// Larger heaps are checked only if that is always wanted.
+const CHECKED_SOMETIMES_BYTES: u64 = 1 << 20;
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -69,6 +87,11 @@ pub struct Options {
     pub log_bytes: u64,
     /// The log is emptied by a checkpoint when it would grow beyond this.
     pub log_limit_bytes: u64,
+    /// As well when so many bytes of pages were changed since the last one.
+    pub dirty_limit_bytes: u64,
+    /// Private copies of pages are given back, where the file has their contents, when they are about this many bytes.
+    pub private_limit_bytes: u64,
+    pub checking: Checking,
     /// Spans and words of bitmaps that a record may free: enough to keep up with collection, few enough to keep commits
     /// short.
     #[doc(hidden)]
@@ -88,6 +111,12 @@ impl Default for Options {
             initial_bytes: 256 << 10,
             log_bytes: 256 << 10,
             log_limit_bytes: 64 << 20,
+            dirty_limit_bytes: 64 << 20,
+            private_limit_bytes: 256 << 20,
+            checking: match cfg!(debug_assertions) {
+                true => Checking::Sometimes,
+                false => Checking::Never,
+            },
             frees_per_record: 512,
             mutation: Mutation::None,
         }
@@ -135,6 +164,9 @@ pub struct Heap {
     pub(crate) extents: Vec<Extent>,
     pub(crate) pending: Pending,
     pub(crate) collector: Collector,
+    pub(crate) pages: Pages,
+    /// Occasions to check the heap so far.
+    checks: u64,
     pub(crate) types: Vec<Arc<TypeDesc>>,
     pub(crate) roots: Roots,
     pub(crate) catalog: Addr,
@@ -197,6 +229,8 @@ impl Heap {
             extents: Vec::new(),
             pending: Pending::default(),
             collector: Collector::default(),
+            pages: Pages::default(),
+            checks: 0,
             types: (0..crate::types::FIRST_TYPE)
                 .map(|index| Arc::new(TypeDesc::internal(index)))
                 .collect(),
@@ -338,6 +372,10 @@ impl Heap {
         }
         let io = |source| Error::io(&store.path, "growing the heap", source);
         store.flusher.check(&store.path)?;
+        // What is left behind the heap's end, by an attempt or a shrinkage that was cut short, is not zero.
+        if store.file.len_bytes().map_err(io)? > first * PAGE_BYTES {
+            store.file.truncate(first * PAGE_BYTES).map_err(io)?;
+        }
         store.file.allocate(extent.end() * PAGE_BYTES).map_err(io)?;
         if let Err(cause) = store.file.sync() {
             store.flusher.poison(cause);
@@ -468,6 +506,33 @@ impl Heap {
             stats.checkpoints = store.superblock.generation;
         }
         stats
+    }
+
+    /// After a commit or a collection: checks the heap, if that is wanted.
+    #[inline]
+    pub(crate) fn check_sometimes(&mut self) {
+        if self.options.checking != Checking::Never {
+            self.check_or_panic();
+        }
+    }
+
+    #[cold]
+    fn check_or_panic(&mut self) {
+        self.checks += 1;
+        let end = self.extents.last().map_or(0, |extent| extent.end());
+        let due = self.checks.is_power_of_two() || self.checks.is_multiple_of(64);
+        let small = end * PAGE_BYTES <= CHECKED_SOMETIMES_BYTES;
+        if self.options.checking == Checking::Always || (due && small && self.store.is_some()) {
+            // A heap that cannot be read is told by what needs to read it.
+            let problems = self
+                .check_now()
+                .map_or_else(|_| Vec::new(), |report| report.problems);
+            let path = self.path().display();
+            assert!(
+                problems.is_empty(),
+                "{path}: the heap is damaged: {problems:?}"
+            );
+        }
     }
 
     /// Bytes allocated since the last collection: what paces collections.

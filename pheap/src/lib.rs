@@ -44,6 +44,7 @@ mod image;
 mod layout;
 mod log;
 mod mapping;
+mod pages;
 mod raw;
 mod recovery;
 mod relocate;
@@ -62,7 +63,7 @@ pub use collect::{Collection, CollectionStats, PAUSE_LIMITS_MICROS, ReportRoots,
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use heap::Mutation;
-pub use heap::{Durability, Heap, Options, Stats};
+pub use heap::{Checking, Durability, Heap, Options, Stats};
 pub use log::Lsn;
 pub use mapping::{Mapping, set_fault_prefix};
 pub use recovery::Unrecovered;

@@ -100,6 +100,23 @@ impl Mapping {
         }
     }
 
+    /// Takes what was laid over a part of the range away: zeroed memory is there again.
+    pub(crate) fn clear(&self, offset: u64, len: u64) -> io::Result<()> {
+        assert!(
+            offset.checked_add(len).is_some_and(|end| end <= self.len),
+            "range outside the reservation"
+        );
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+        let prot = libc::PROT_READ | libc::PROT_WRITE;
+        let at = (self.base + offset) as *mut libc::c_void;
+        // SAFETY: the range lies in this reservation, which this value owns, and nothing uses it.
+        if unsafe { libc::mmap(at, len as usize, prot, flags, -1, 0) } == libc::MAP_FAILED {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        }
+    }
+
     /// Copies bytes to an offset of the range.
     pub(crate) fn copy_in(&self, offset: u64, bytes: &[u8]) {
         assert!(
@@ -119,7 +136,7 @@ impl Mapping {
         }
     }
 
-    /// Gives the memory of a range of an anonymous reservation back; it reads as zero afterwards.
+    /// Gives the memory of a range back; it reads as zero afterwards, or as the file that was laid over it.
     pub(crate) fn discard(&self, addr: u64, len: u64) -> bool {
         assert!(
             addr >= self.base && addr + len <= self.base + self.len,

@@ -642,6 +642,26 @@ impl Space {
         }
     }
 
+    /// As `SpaceStats::allocated_bytes`.
+    pub(crate) fn stats_allocated_bytes(&self) -> u64 {
+        self.allocated_bytes
+    }
+
+    /// Whether no page of the range belongs to a span or waits for its release.
+    pub(crate) fn is_free(&self, first: u64, len: u64) -> bool {
+        let runs = self.runs.range(first..first + len);
+        runs.map(|(_, &(len, _))| len).sum::<u64>() == len
+    }
+
+    /// Takes the free pages of a range out of use.
+    pub(crate) fn remove_pages(&mut self, first: u64, len: u64) {
+        let mut rest = self.runs.split_off(&first);
+        self.runs.append(&mut rest.split_off(&(first + len)));
+        for (first, (len, _)) in rest {
+            self.runs_by_len.remove(&(len, first));
+        }
+    }
+
     /// Bytes of slots handed out since the end of the last sweep: what paces collections.
     #[inline]
     pub fn allocated_since_sweep_bytes(&self) -> u64 {

@@ -235,6 +235,12 @@ impl Txn {
         Some((&self.undo[self.roots_end..at], range))
     }
 
+    /// Every range saved or noted.
+    pub fn each_range(&self, mut visit: impl FnMut(Range)) {
+        Txn::each_entry(&self.undo, 0, |_, range| visit(range));
+        self.noted.iter().for_each(|&range| visit(range));
+    }
+
     /// The ranges saved at the innermost level, and their old words.
     pub fn each_of_level(&self, visit: impl FnMut(&[u64], Range)) {
         let from = self.levels.last().copied().unwrap_or(0);

@@ -3,7 +3,9 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ fn mark(moment: Moment, state: usize) -> u64 {
 fn record(seed: u64, steps: usize, options: &Options, fail_sync: Option<u64>) -> Recording {
     let disk = SimulatedDisk::default();
     let mut workload = Workload::new(seed);
+    workload.is_large = seed % 4 == 3;
     workload.commits_are_durable = options.durability == Durability::Sync;
     if let Some(n) = fail_sync {
         disk.fail_sync(n);
@@ -127,11 +130,20 @@ fn explore(
 ) -> Result<u64, String> {
     let mut states = 0;
     let mut before = None;
+    let (mut start, mut settled) = (start.clone(), 0);
     for cut in 0..=events.len() {
         if cut < events.len() && matches!(events[cut], Event::Mark(_)) {
             continue;
         }
-        let (files, pending) = SimulatedDisk::crash(start, &events[..cut], &mut |_| true);
+        // What is durable anyway is done once.
+        let more = SimulatedDisk::settled(&events[settled..cut]);
+        if more > 0 {
+            let certain = &events[settled..settled + more];
+            start = SimulatedDisk::crash(&start, certain, &mut |_| true).0;
+            settled += more;
+        }
+        let (start, events) = (&start, &events[settled..cut]);
+        let (files, pending) = SimulatedDisk::crash(start, events, &mut |_| true);
         if before == Some((pending, files.len())) && pending == 0 {
             continue;
         }
@@ -142,15 +154,14 @@ fn explore(
         for i in 0..if all { (1 << pending) - 1 } else { subsets } {
             let density = 1 + random.next(8);
             let odd = random.next(pending.max(1) as u64) as usize;
-            let (files, _) =
-                SimulatedDisk::crash(start, &events[..cut], &mut |unit| match (all, i % 4) {
-                    (true, _) => i >> unit & 1 == 1,
-                    // Everything but one unit, nothing but one, a prefix, a random choice.
-                    (false, 0) => i > 0 && unit != odd,
-                    (false, 1) => unit == odd,
-                    (false, 2) => unit < odd,
-                    _ => random.next(9) < density,
-                });
+            let (files, _) = SimulatedDisk::crash(start, events, &mut |unit| match (all, i % 4) {
+                (true, _) => i >> unit & 1 == 1,
+                // Everything but one unit, nothing but one, a prefix, a random choice.
+                (false, 0) => i > 0 && unit != odd,
+                (false, 1) => unit == odd,
+                (false, 2) => unit < odd,
+                _ => random.next(9) < density,
+            });
             visit(cut, files)?;
             states += 1;
         }
@@ -158,58 +169,87 @@ fn explore(
     Ok(states)
 }
 
-/// Explores crashes of a workload, and for some of them crashes of the recovery.
+/// Tells states apart: the files, and what is allowed of them.
+fn fingerprint(files: &Files, bounds: (usize, usize)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bounds.hash(&mut hasher);
+    for (path, bytes) in files {
+        (path, bytes.len(), crc32c::crc32c(bytes)).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Explores crashes of a workload, and for some of them crashes of the recovery. Gives the number of distinct states.
 fn crash(recording: &Recording, subsets: u64, nested: u64) -> Result<u64, String> {
+    let seen = RefCell::new(HashSet::new());
+    let is_new = |files: &Files, bounds| seen.borrow_mut().insert(fingerprint(files, bounds));
     let mut random = Random(7);
     let mut inner_random = Random(8);
-    let mut inner_states = 0;
     let mut count = 0u64;
-    let states = explore(
+    explore(
         &Files::new(),
         &recording.events,
         subsets,
         &mut random,
         &mut |cut, files| {
             let bounds = allowed(&recording.events[..cut]);
+            if !is_new(&files, bounds) {
+                return Ok(());
+            }
             count += 1;
             if nested > 0 && count.is_multiple_of(nested) {
                 let disk = SimulatedDisk::new(files.clone());
                 drop(open(&disk, &recording.options).map_err(|error| error.to_string())?);
-                inner_states += explore(
+                explore(
                     &files,
                     &disk.events(),
                     4,
                     &mut inner_random,
-                    &mut |_, files| verify(recording, files, bounds),
+                    &mut |_, files| match is_new(&files, bounds) {
+                        true => verify(recording, files, bounds),
+                        false => Ok(()),
+                    },
                 )?;
             }
             verify(recording, files, bounds).map_err(|what| format!("after {cut} events: {what}"))
         },
     )?;
-    Ok(states + inner_states)
+    Ok(seen.into_inner().len() as u64)
+}
+
+/// Explores workloads, one a seed, until that many distinct states were seen; on both of two threads.
+fn soak(states: u64) {
+    let run = move |first: u64| {
+        let mut seen = 0;
+        for seed in (first..).step_by(2) {
+            let durability =
+                [Durability::Sync, Durability::None, Durability::Async][seed as usize / 2 % 3];
+            let recording = record(seed, 12, &options(durability), None);
+            match crash(&recording, 14, 40) {
+                Ok(n) => seen += n,
+                Err(what) => panic!("seed {seed}: {what}"),
+            }
+            if seen >= states / 2 {
+                println!("{seen} distinct states up to seed {seed}");
+                return;
+            }
+        }
+    };
+    let other = std::thread::spawn(move || run(0));
+    run(1);
+    other.join().unwrap();
 }
 
 #[test]
 fn after_every_crash_the_heap_is_a_prefix_that_holds_all_durable_commits() {
-    let run = |seeds: std::ops::Range<u64>| {
-        let mut states = 0;
-        for seed in seeds {
-            let durability =
-                [Durability::Sync, Durability::None, Durability::Async][seed as usize % 3];
-            let recording = record(seed, 12, &options(durability), None);
-            match crash(&recording, 14, 40) {
-                Ok(n) => states += n,
-                Err(what) => panic!("seed {seed}: {what}"),
-            }
-        }
-        states
-    };
-    // More for a long soak.
-    let seeds = std::env::var("PHEAP_SEEDS").map_or(14, |seeds| seeds.parse().unwrap());
-    let other = std::thread::spawn(move || run(0..seeds / 2));
-    let states = run(seeds / 2..seeds) + other.join().unwrap();
-    println!("{states} states");
-    assert!(states >= 20_000, "only {states} states");
+    soak(20_000);
+}
+
+/// `cargo test --release -p pheap --test crash million -- --ignored --nocapture`
+#[test]
+#[ignore = "takes many minutes"]
+fn a_million_crashes() {
+    soak(1_000_000);
 }
 
 #[test]
@@ -249,7 +289,7 @@ fn a_crash_while_a_heap_is_relocated_leaves_it_whole() {
     );
     let visit = &mut |_, files| verify(&recording, files, bounds);
     let states = explore(&files, &events, 20, &mut Random(1), visit).unwrap();
-    assert!(states > 200, "{states}");
+    assert!(states > 80, "{states}");
 }
 
 /// Whether the simulator finds the mistake, in one of several workloads.
@@ -285,6 +325,10 @@ caught! {
     a_store_that_hides_an_object_from_the_collector_is_caught: NoBarrier Sync;
     an_object_made_while_marking_and_not_marked_is_caught: UnmarkedNewObjects Sync;
     an_object_that_a_rollback_brings_back_and_not_marked_is_caught: UndoNotMarked Sync;
+    stored_pages_dropped_are_caught: StoredPagesDropped None;
+    fresh_pages_dropped_are_caught: FreshPagesDropped None;
+    dirty_pages_dropped_are_caught: DirtyPagesDropped None;
+    a_heap_cut_before_the_superblock_is_synced_is_caught: TruncateBeforeSuperblockSync Sync;
     pages_used_again_before_the_record_of_their_freeing_are_caught: PagesReusedBeforeRecord Sync;
 }
 

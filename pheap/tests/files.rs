@@ -243,6 +243,7 @@ fn a_full_disk_is_an_error_of_the_commit_that_meets_it() {
         let options = options(Durability::Sync);
         let disk = FailingDisk::new(memory.clone(), Failure::FullFrom(n));
         let mut workload = Workload::new(3);
+        workload.stores_outside = false;
         let mut heap = match open(&disk, &options) {
             Ok(heap) => heap,
             Err(error) => {
@@ -407,6 +408,7 @@ fn a_heap_whose_addresses_are_taken_is_relocated() {
         assert_eq!(heap.check().unwrap().problems, []);
         let node = node_type(&mut heap).unwrap();
         let mut workload = Workload::new(9);
+        workload.stores_outside = false;
         workload.model = read_model(&heap);
         for _ in 0..20 {
             workload

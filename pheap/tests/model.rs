@@ -244,3 +244,85 @@ fn async_commits_become_durable_by_themselves_within_ten_milliseconds_or_so() {
     let lsn = heap.commit_with(Durability::Sync).unwrap();
     assert!(heap.stats().durable_lsn >= lsn);
 }
+
+#[test]
+fn extents_at_the_end_that_hold_nothing_are_given_back_and_grow_again() {
+    let (disk, options) = (MemoryDisk::default(), options(Durability::Sync));
+    let mut heap = open(&disk, &options).unwrap();
+    let small = heap.alloc_bytes(b"small").unwrap();
+    heap.set_root("small", small, 0).unwrap();
+    heap.sync().unwrap();
+    let before = heap.stats().file_bytes;
+    for round in 0..3u8 {
+        for i in 0..20 {
+            heap.begin();
+            let big = heap.alloc_bytes(&vec![round; 100_000]).unwrap();
+            heap.set_root(&format!("big{i}"), big, 0).unwrap();
+            heap.commit().unwrap();
+        }
+        heap.checkpoint().unwrap();
+        assert!(heap.stats().file_bytes > before + 2_000_000);
+        check(&mut heap);
+        for i in 0..20 {
+            heap.delete_root(&format!("big{i}"));
+        }
+        heap.sync().unwrap();
+        heap.collect(&mut |_| ());
+        heap.checkpoint().unwrap();
+        let after = heap.stats().file_bytes;
+        assert!(
+            after < before + 200_000,
+            "round {round}: {before} → {after}"
+        );
+        assert_eq!(disk.files()[&heap_path()].len() as u64, after);
+        check(&mut heap);
+        if round == 1 {
+            drop(heap);
+            // As if a crash had come before the file was cut.
+            let mut files = disk.files();
+            let file = files.get_mut(&heap_path()).unwrap();
+            file.extend_from_slice(&[0xee; 500_000]);
+            heap = open(&MemoryDisk::new(files), &options).unwrap();
+            check(&mut heap);
+            let big = heap.alloc_bytes(&[7; 300_000]).unwrap();
+            heap.set_root("big", big, 0).unwrap();
+            let zeroed = heap.alloc(0, 40_000, 40_000).unwrap();
+            assert!((0..5_000).all(|i| get(zeroed + i * 8) == 0));
+            heap.sync().unwrap();
+            check(&mut heap);
+            heap.close().unwrap();
+            heap = open(&disk, &options).unwrap();
+        }
+    }
+}
+
+#[test]
+fn private_pages_are_given_back_but_not_what_only_memory_has() {
+    let (disk, options) = (MemoryDisk::default(), options(Durability::Async));
+    let mut heap = open(&disk, &options).unwrap();
+    let word = heap
+        .register_type(TypeDesc::scalar("uint64", 1, Kind::Uint64, 8))
+        .unwrap();
+    let array = heap.alloc_array(word, 100_000).unwrap();
+    heap.set_root("array", array, word).unwrap();
+    heap.sync().unwrap();
+    let state = array + 8 * 50_000;
+    heap.pin(state, 1);
+    for i in 0..2000u64 {
+        heap.begin();
+        let at = array + i * 4099 % 100_000 * 8;
+        if at != state {
+            store(&mut heap, at, i);
+        }
+        // Neither logged nor noted: it stays as long as the heap is open.
+        put(state, i);
+        heap.commit().unwrap();
+        assert_eq!((get(at), get(state)), (i, i));
+    }
+    assert!(heap.stats().checkpoints > 10);
+    for i in 0..2000u64 {
+        let at = array + i * 4099 % 100_000 * 8;
+        assert_eq!(get(at), i);
+    }
+    check(&mut heap);
+}

@@ -61,6 +61,8 @@ pub struct Options {
     pub gc_stress: bool,
     /// A stand-in for disk and streams.
     pub world: Option<World>,
+    /// Check the whole persistent heap after every commit and collection.
+    pub heap_check: bool,
 }
 
 impl Default for Options {
@@ -73,6 +75,7 @@ impl Default for Options {
             folder: std::path::PathBuf::new(),
             gc_stress: false,
             world: None,
+            heap_check: false,
         }
     }
 }

@@ -85,6 +85,19 @@ impl SimulatedDisk {
         guard(&self.state).syncs
     }
 
+    /// Number of events at the beginning that are durable, whatever comes behind `events`.
+    pub fn settled(events: &[Event]) -> usize {
+        let certain = certain(events);
+        let is_open = |i: &usize| {
+            let timeless = matches!(
+                events[*i],
+                Event::Sync { .. } | Event::SyncFailed { .. } | Event::SyncNames | Event::Mark(_)
+            );
+            !certain[*i] && !timeless
+        };
+        (0..events.len()).find(is_open).unwrap_or(events.len())
+    }
+
     /// The files after a crash behind `events`, on a disk that held `files` before them. `survives` is asked once
     /// for each pending unit of 64 bytes (and pending change of length or name). Returns also how many there were.
     pub fn crash(
@@ -93,22 +106,7 @@ impl SimulatedDisk {
         survives: Survives<'_>,
     ) -> (BTreeMap<PathBuf, Vec<u8>>, usize) {
         let mut durable = files.clone();
-        // An event is certain when the next sync of its file succeeds.
-        let mut next_sync: BTreeMap<&Path, bool> = BTreeMap::new();
-        let mut names_synced = false;
-        let mut certain = vec![false; events.len()];
-        for (i, event) in events.iter().enumerate().rev() {
-            match event {
-                Event::Sync { path } => drop(next_sync.insert(path, true)),
-                Event::SyncFailed { path } => drop(next_sync.insert(path, false)),
-                Event::SyncNames => names_synced = true,
-                Event::Write { path, .. } | Event::Resize { path, .. } => {
-                    certain[i] = next_sync.get(path.as_path()).copied().unwrap_or(false);
-                }
-                Event::Rename { .. } => certain[i] = names_synced,
-                Event::Mark(_) => {}
-            }
-        }
+        let certain = certain(events);
         let mut unit = 0;
         let mut ask = |certain: bool| {
             certain || {
@@ -169,6 +167,26 @@ impl SimulatedDisk {
         }
         (durable, unit)
     }
+}
+
+/// Which changes are durable behind `events`: those before a sync of their file, if the next one succeeded.
+fn certain(events: &[Event]) -> Vec<bool> {
+    let mut next_sync: BTreeMap<&Path, bool> = BTreeMap::new();
+    let mut names_synced = false;
+    let mut certain = vec![false; events.len()];
+    for (i, event) in events.iter().enumerate().rev() {
+        match event {
+            Event::Sync { path } => drop(next_sync.insert(path, true)),
+            Event::SyncFailed { path } => drop(next_sync.insert(path, false)),
+            Event::SyncNames => names_synced = true,
+            Event::Write { path, .. } | Event::Resize { path, .. } => {
+                certain[i] = next_sync.get(path.as_path()).copied().unwrap_or(false);
+            }
+            Event::Rename { .. } => certain[i] = names_synced,
+            Event::Mark(_) => {}
+        }
+    }
+    certain
 }
 
 impl Disk for SimulatedDisk {

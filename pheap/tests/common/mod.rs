@@ -45,6 +45,8 @@ pub fn options(durability: Durability) -> Options {
         initial_bytes: 64 << 10,
         log_bytes: 8 << 10,
         log_limit_bytes: 16 << 10,
+        dirty_limit_bytes: 96 << 10,
+        private_limit_bytes: 16 << 10,
         frees_per_record: 2,
         ..Options::default()
     }
@@ -129,6 +131,9 @@ pub struct Workload {
     pub states: Vec<Model>,
     /// The heap's policy promises that a commit is durable when it returns.
     pub commits_are_durable: bool,
+    /// Many large objects: spans come and go, the heap grows and shrinks.
+    pub is_large: bool,
+    pub stores_outside: bool,
     /// Stores outside transactions wait for a record.
     has_noted: bool,
     random: u64,
@@ -141,6 +146,8 @@ impl Workload {
             model: Model::new(),
             states: vec![Model::new()],
             commits_are_durable: false,
+            is_large: false,
+            stores_outside: true,
             has_noted: false,
             random,
         }
@@ -201,9 +208,11 @@ impl Workload {
         match self.random(14) {
             // Push a node with bytes.
             0..=3 => {
-                let len = match self.random(10) {
-                    0 => 3000,
-                    1 => 20_000,
+                let len = match (self.random(10), self.is_large) {
+                    (0..3, true) => 20_000,
+                    (3..6, true) => 9_000,
+                    (0, false) => 3000,
+                    (1, false) => 20_000,
                     _ => self.random(100) as usize,
                 };
                 let bytes = vec![number as u8; len];
@@ -240,7 +249,7 @@ impl Workload {
                 }
             }
             // Cut the list.
-            9 | 10 if list > 2 => {
+            9 | 10 if list > 1 => {
                 store(heap, head, 0);
                 self.model.get_mut(&name).expect("not empty").truncate(1);
             }
@@ -276,7 +285,7 @@ impl Workload {
         node_type: u32,
         moment: &mut dyn FnMut(Moment, usize),
     ) -> Result<()> {
-        if self.random(4) == 0 {
+        if self.stores_outside && self.random(4) == 0 {
             self.store_outside(heap);
         }
         self.collect_some(heap);
@@ -300,6 +309,9 @@ impl Workload {
         self.has_noted = false;
         if self.commits_are_durable {
             moment(Moment::Durable, state);
+        }
+        if self.random(3) == 0 {
+            assert_eq!(read_model(heap), self.model);
         }
         match self.random(12) {
             0 => drop(heap.collect(&mut |_| ())),
@@ -333,8 +345,10 @@ impl Workload {
             }
             self.change(heap, node_type)?;
         }
-        if self.random(10) == 0 {
-            heap.collect(&mut |_| ());
+        match self.random(16) {
+            0 => drop(heap.collect(&mut |_| ())),
+            1 => heap.checkpoint()?,
+            _ => {}
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use lang::bytecode::program::{NO_TYPE, TypeIdx};
-use pheap::{BYTES_TYPE, Durability, Heap, Options, PAUSE_LIMITS_MICROS, Step};
+use pheap::{BYTES_TYPE, Checking, Durability, Heap, Options, PAUSE_LIMITS_MICROS, Step};
 use rustc_hash::FxHashMap;
 
 use crate::Vm;
@@ -52,7 +52,6 @@ const UNREGISTERED: u32 = u32::MAX;
 /// The open heap and what the machine knows about it.
 pub(crate) struct Store {
     heap: Heap,
-    durability: Durability,
     /// Heap type of each program type.
     types: Vec<u32>,
     entry_types: FxHashMap<TypeIdx, u32>,
@@ -157,10 +156,14 @@ impl Vm {
     }
 
     fn heap_options(&self) -> Options {
-        Options {
+        let mut options = Options {
             durability: self.policy(self.options.durability),
             ..Options::default()
+        };
+        if self.options.heap_check {
+            options.checking = Checking::Always;
         }
+        options
     }
 
     fn open_path(&mut self, path: PathBuf, announce: bool) -> Result<bool, String> {
@@ -203,7 +206,6 @@ impl Vm {
         self.types.heap_range = (self.pbase, self.plen);
         self.store = Some(Store {
             heap,
-            durability: self.policy(self.options.durability),
             types: Vec::new(),
             entry_types: FxHashMap::default(),
             header_types: FxHashMap::default(),
@@ -339,11 +341,11 @@ impl Vm {
         let store = self.store.as_mut()?;
         if store.flush_line.is_none() {
             let (here, there) = line().ok()?;
+            self.sched.events.watch(here.as_raw_fd()).ok()?;
             store.heap.on_flush(Box::new(move || {
                 // A full line has been told already.
                 let _ = (&there).write(&[0]);
             }));
-            self.sched.events.watch(here.as_raw_fd()).ok()?;
             store.flush_line = Some(here);
         }
         store.flush_line.as_ref()
@@ -446,15 +448,11 @@ impl Vm {
     /// Gives the record that the goroutine is to wait for, if others can run meanwhile.
     pub(crate) fn commit_txn(&mut self, options: u16) -> Result<Option<u64>, String> {
         let can_share = self.can_share_flush();
-        let Some(store) = &mut self.store else {
-            return Ok(None);
-        };
-        let policy = match options & 3 {
-            0 => store.durability,
+        let policy = self.policy(match options & 3 {
+            0 => self.options.durability,
             options if options & 1 != 0 => Durability::Sync,
             _ => Durability::Async,
-        };
-        let policy = self.policy(policy);
+        });
         let Some(store) = &mut self.store else {
             return Ok(None);
         };
@@ -484,6 +482,15 @@ impl Vm {
     pub(crate) fn note_store(&mut self, pc: Pc, fp: Fp, at: u64, len: u64) {
         self.mark_place(pc, fp);
         self.will_store(at, len);
+    }
+
+    /// The words from `at` on are no data: they are written without announcement, and lost when the heap is closed.
+    pub(crate) fn will_store_state(&mut self, at: u64, words: u64) {
+        if self.is_persistent(at)
+            && let Some(store) = &mut self.store
+        {
+            store.heap.pin(at, words);
+        }
     }
 
     /// Announces a store of `len` bytes at `at`, wherever that is.
@@ -573,10 +580,17 @@ impl Vm {
         if let Some(store) = &mut self.store
             && (store.is_due() || self.options.gc_stress)
         {
-            match (store.heap.is_collecting(), self.options.gc_stress) {
-                (true, false) => store.step(SLICE),
-                (true, true) => store.step(STRESS_SLICE),
-                (false, _) => self.request_collection(),
+            let mut slice = match self.options.gc_stress {
+                true => STRESS_SLICE,
+                false => SLICE,
+            };
+            if self.options.world.is_some() {
+                // A run on a simulated disk is the same each time.
+                slice.time = Duration::MAX;
+            }
+            match store.heap.is_collecting() {
+                true => store.step(slice),
+                false => self.request_collection(),
             }
         }
     }

@@ -92,6 +92,7 @@ impl Ctx<'_> {
     /// noted, and a rollback leaves it as it is.
     pub fn set_lock_words<const N: usize>(&mut self, at: u64, words: [u64; N]) {
         let session = self.vm.session;
+        self.vm.will_store_state(at, N as u64 + 1);
         // SAFETY: as in `lock_words`, which has checked the address.
         let to: &mut [u64] = unsafe { raw::typed_mut(at, N as u64 + 1) };
         to[0] = session;
