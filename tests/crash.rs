@@ -1,5 +1,6 @@
 //! `pgo crashtest`: the programs in `tests/crash/` hold at every crash, the mistakes in `tests/crash/found/` are found.
-//! `PGO_CRASH_STATES` sets the number of crashes of each program, for a long soak.
+//! For a long soak `PGO_CRASH_STATES` sets the number of crashes of each program, `PGO_CRASH_SCALE` has each do so many times
+//! as many steps.
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -26,6 +27,21 @@ fn crashtest(dir: &Path, args: &[&str]) -> (String, String, Option<i32>) {
     )
 }
 
+/// The folder of the programs, or of copies that do `scale` times as many steps.
+fn scaled(scripts: &[String], scale: usize) -> PathBuf {
+    if scale == 1 {
+        return folder();
+    }
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("crash-scaled");
+    std::fs::create_dir_all(&dir).unwrap();
+    for script in scripts {
+        let text = std::fs::read_to_string(folder().join(script)).unwrap();
+        let text = text.replace("const steps = ", &format!("const steps = {scale} * "));
+        std::fs::write(dir.join(script), text).unwrap();
+    }
+    dir
+}
+
 /// A number in a flat JSON object.
 fn number(json: &str, key: &str) -> u64 {
     let (_, rest) = json
@@ -46,13 +62,15 @@ fn programs_hold_at_every_crash() {
         .collect();
     scripts.sort();
     assert!(scripts.len() >= 9, "{scripts:?}");
+    let scale = std::env::var("PGO_CRASH_SCALE").map_or(1, |scale| scale.parse().unwrap());
+    let dir = scaled(&scripts, scale);
     let (work, disks) = (Mutex::new(scripts), Mutex::new(0));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(script) = { work.lock().unwrap().pop() } {
                     let args = ["--json", "--states", states, &script];
-                    let (out, err, status) = crashtest(&folder(), &args);
+                    let (out, err, status) = crashtest(&dir, &args);
                     assert_eq!(status, Some(0), "{script}: {out}{err}");
                     assert!(out.contains("\"failure\":null"), "{out}");
                     println!("{}", out.trim_end());

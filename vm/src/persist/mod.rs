@@ -163,6 +163,10 @@ impl Vm {
         if self.options.heap_check {
             options.checking = Checking::Always;
         }
+        if self.options.world.is_some() {
+            // Small files are copied quickly, and meet growth and checkpoints early.
+            (options.initial_bytes, options.log_bytes) = (64 << 10, 16 << 10);
+        }
         options
     }
 
