@@ -4,7 +4,8 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use common::{
     Model, Moment, Workload, get, heap_path, is_clear, node_type, open, open_file, options, put,
     read_model, store,
 };
-use pheap::disk::{FailingDisk, Failure, MemoryDisk};
+use pheap::disk::{Disk, DiskFile, FailingDisk, Failure, MemoryDisk, Mode, RealDisk};
 use pheap::{BYTES_TYPE, Durability, Error, Heap, Kind, Options, TypeDesc};
 
 fn log_path() -> PathBuf {
@@ -547,4 +548,113 @@ fn a_truncation_by_another_program_ends_in_a_message() {
 fn the_disk_can_be_shared() {
     fn is_shared<T: Send + Sync>(_: &T) {}
     is_shared(&Arc::new(MemoryDisk::default()));
+}
+
+/// The file system, but for storage: files grow without it.
+#[derive(Clone)]
+struct SparseDisk;
+
+struct SparseFile(Arc<dyn DiskFile>);
+
+impl Disk for SparseDisk {
+    fn open(&self, path: &Path, mode: Mode) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(SparseFile(RealDisk.open(path, mode)?)))
+    }
+    fn exists(&self, path: &Path) -> bool {
+        RealDisk.exists(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+    fn sync_names(&self, path: &Path) -> io::Result<()> {
+        RealDisk.sync_names(path)
+    }
+}
+
+impl DiskFile for SparseFile {
+    fn len_bytes(&self) -> io::Result<u64> {
+        self.0.len_bytes()
+    }
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.read_at(bytes, offset)
+    }
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_at(bytes, offset)
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        match self.0.len_bytes()? < len {
+            true => self.0.truncate(len),
+            false => Ok(()),
+        }
+    }
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.0.truncate(len)
+    }
+    fn lock(&self, exclusive: bool) -> io::Result<bool> {
+        self.0.lock(exclusive)
+    }
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.0.fd()
+    }
+}
+
+/// `cargo test --release -p pheap --test files tebibyte -- --ignored`
+#[test]
+#[ignore = "writes the descriptors of a tebibyte: some gigabytes"]
+fn a_heap_grows_to_a_tebibyte() {
+    let folder = Folder::new("tebibyte");
+    let path = folder.0.join("large.pheap");
+    let options = Options {
+        base: 0x4200_0000_0000,
+        limit_bytes: 1 << 40,
+        checking: pheap::Checking::Never,
+        ..Options::default()
+    };
+    let open = || {
+        Heap::open_on(Arc::new(SparseDisk), &path, options.clone())
+            .unwrap()
+            .recover()
+            .unwrap()
+    };
+    let mut heap = open();
+    // In the way, never published: what comes behind it lies near the end of the range.
+    let (way, end) = (1 << 38, heap.end());
+    for _ in 0..3 {
+        heap.alloc(BYTES_TYPE, 0, way).unwrap();
+    }
+    heap.alloc(BYTES_TYPE, 0, way - (16 << 30)).unwrap();
+    heap.begin();
+    let mut far = 0;
+    for i in 0..20_000u64 {
+        far = heap.alloc_array(BYTES_TYPE, 10_000).unwrap();
+        put(far, i);
+        if i % 100 == 0 {
+            heap.set_root(&format!("far{i}"), far, BYTES_TYPE).unwrap();
+        }
+    }
+    heap.set_root("far", far, BYTES_TYPE).unwrap();
+    heap.commit().unwrap();
+    assert!(far > end - (16 << 30), "{far:#x}");
+    assert!(matches!(
+        heap.alloc(BYTES_TYPE, 0, 1 << 34),
+        Err(Error::Full { .. })
+    ));
+    heap.checkpoint().unwrap();
+    drop(heap);
+    let mut heap = open();
+    assert_eq!(heap.root("far"), Some((far, BYTES_TYPE)));
+    assert_eq!(get(far), 19_999);
+    heap.collect(&mut |_| ());
+    heap.begin();
+    let addr = heap.alloc_array(BYTES_TYPE, 1 << 20).unwrap();
+    heap.set_root("far", addr, BYTES_TYPE).unwrap();
+    heap.commit().unwrap();
+    heap.close().unwrap();
+    assert!(open().root("far").is_some());
 }
