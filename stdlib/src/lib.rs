@@ -38,6 +38,7 @@ mod regex;
 mod special;
 mod text;
 mod trigonometry;
+mod ucd;
 mod zones;
 
 /// Declares the native modules, the package table and the list of native tables.
@@ -169,7 +170,7 @@ packages! {
     "text/template" + "text/template_lex" + "text/template_parse" + "text/template_exec" + "text/template_funcs"
     "time" + "time_marshal" + "time_timer"
     "transaction"
-    "unicode" + "unicode_case"
+    "unicode" + "unicode_case" + "unicode_tables"
     "unicode/utf16"
     "unicode/utf8"
 }

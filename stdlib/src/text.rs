@@ -1,6 +1,6 @@
 //! Byte strings of UTF-8: decoding with Go's rules, searching, quoting.
 
-use unicode_general_category::{GeneralCategory as G, get_general_category};
+use crate::ucd;
 
 pub const RUNE_ERROR: u32 = 0xFFFD;
 
@@ -354,118 +354,27 @@ pub fn to_valid(s: &[u8], replacement: &[u8]) -> Vec<u8> {
 
 // ---- properties
 
-fn category(r: u32) -> G {
-    char::from_u32(r).map_or(G::Surrogate, get_general_category)
-}
-
 pub fn is_space(r: u32) -> bool {
     matches!(r, 9..=13 | 32 | 0x85 | 0xA0 | 0x1680 | 0x2000..=0x200A | 0x2028 | 0x2029 | 0x202F | 0x205F | 0x3000)
 }
 
-/// The classes of unicode.pgo, in its order.
-pub fn is_class(class: i64, r: u32) -> bool {
-    let Some(c) = char::from_u32(r) else {
-        return false;
-    };
-    let g = get_general_category(c);
-    let letter = || {
-        matches!(
-            g,
-            G::UppercaseLetter
-                | G::LowercaseLetter
-                | G::TitlecaseLetter
-                | G::ModifierLetter
-                | G::OtherLetter
-        )
-    };
-    let number = || matches!(g, G::DecimalNumber | G::LetterNumber | G::OtherNumber);
-    let mark = || matches!(g, G::NonspacingMark | G::SpacingMark | G::EnclosingMark);
-    let punct = || {
-        matches!(
-            g,
-            G::ConnectorPunctuation
-                | G::DashPunctuation
-                | G::OpenPunctuation
-                | G::ClosePunctuation
-                | G::InitialPunctuation
-                | G::FinalPunctuation
-                | G::OtherPunctuation
-        )
-    };
-    let symbol = || {
-        matches!(
-            g,
-            G::MathSymbol | G::CurrencySymbol | G::ModifierSymbol | G::OtherSymbol
-        )
-    };
-    let visible = || letter() || mark() || number() || punct() || symbol();
-    match class {
-        0 => g == G::UppercaseLetter,
-        1 => g == G::LowercaseLetter,
-        2 => g == G::TitlecaseLetter,
-        3 => letter(),
-        4 => g == G::DecimalNumber,
-        5 => number(),
-        6 => punct(),
-        7 => symbol(),
-        8 => mark(),
-        9 => g == G::Control,
-        10 => is_space(r),
-        11 => visible() || g == G::SpaceSeparator,
-        12 => visible() || r == 32,
-        13 => {
-            matches!(r, 0x2E80..=0x2E99 | 0x2E9B..=0x2EF3 | 0x2F00..=0x2FD5 | 0x3005 | 0x3007 | 0x3021..=0x3029
-            | 0x3038..=0x303B | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFA6D | 0xFA70..=0xFAD9
-            | 0x16FE2 | 0x16FE3 | 0x16FF0..=0x16FF6 | 0x20000..=0x2A6DF | 0x2A700..=0x2B81D | 0x2B820..=0x2CEAD
-            | 0x2CEB0..=0x2EBE0 | 0x2EBF0..=0x2EE5D | 0x2F800..=0x2FA1D | 0x30000..=0x3134A | 0x31350..=0x33479)
-        }
-        14 => {
-            letter()
-                && matches!(r, 0x41..=0x5A | 0x61..=0x7A | 0xAA | 0xBA | 0xC0..=0x2B8 | 0x2E0..=0x2E4
-            | 0x1D00..=0x1D25 | 0x1D2C..=0x1D5C | 0x1D62..=0x1D65 | 0x1D6B..=0x1D77 | 0x1D79..=0x1DBE
-            | 0x1E00..=0x1EFF | 0x2071 | 0x207F | 0x2090..=0x209C | 0x212A | 0x212B | 0x2132 | 0x214E
-            | 0x2183 | 0x2184 | 0x2C60..=0x2C7F | 0xA722..=0xA787 | 0xA78B..=0xA7FF | 0xAB30..=0xAB5A
-            | 0xAB5C..=0xAB64 | 0xFB00..=0xFB06 | 0xFF21..=0xFF3A | 0xFF41..=0xFF5A)
-                || matches!(r, 0x2160..=0x2182 | 0x2185..=0x2188)
-        }
-        15 => {
-            matches!(r, 0x370..=0x373 | 0x375..=0x377 | 0x37A..=0x37D | 0x37F | 0x384 | 0x386 | 0x388..=0x3E1
-            | 0x3F0..=0x3FF | 0x1D26..=0x1D2A | 0x1F00..=0x1FFE | 0x2126)
-        }
-        16 => {
-            matches!(r, 0x400..=0x484 | 0x487..=0x52F | 0x1C80..=0x1C8A | 0x1D2B | 0x1D78 | 0x2DE0..=0x2DFF
-            | 0xA640..=0xA69F | 0xFE2E | 0xFE2F)
-        }
-        17 => matches!(r, 0x3041..=0x3096 | 0x309D..=0x309F | 0x1B001..=0x1B11F | 0x1F200),
-        18 => matches!(r, 0x30A1..=0x30FA | 0x30FD..=0x30FF | 0x31F0..=0x31FF | 0x32D0..=0x32FE
-            | 0x3300..=0x3357 | 0xFF66..=0xFF6F | 0xFF71..=0xFF9D),
-        _ => false,
+/// strconv.IsPrint and unicode.IsPrint.
+pub fn is_print(r: u32) -> bool {
+    match r {
+        0..0x7F => r >= 0x20,
+        _ => ucd::in_category(ucd::PRINT, r),
     }
 }
 
-pub fn is_print(r: u32) -> bool {
-    if r < 0x7F { r >= 0x20 } else { is_class(12, r) }
-}
-
 pub fn is_graphic(r: u32) -> bool {
-    is_class(11, r)
-}
-
-fn single(mut it: impl Iterator<Item = char>) -> Option<u32> {
-    let first = it.next()?;
-    it.next().is_none().then_some(first as u32)
+    ucd::in_category(ucd::PRINT | ucd::SPACE_SEPARATOR, r)
 }
 
 pub fn to_upper(r: u32) -> u32 {
     match r {
         0x61..=0x7A => r - 32,
         0..0x80 => r,
-        // Simple mappings where the full one has several characters.
-        0x1F80..=0x1F87 | 0x1F90..=0x1F97 | 0x1FA0..=0x1FA7 => r + 8,
-        0x1FB3 | 0x1FC3 | 0x1FF3 => r + 9,
-        _ => char::from_u32(r)
-            .and_then(|c| single(c.to_uppercase()))
-            .unwrap_or(r),
+        _ => ucd::to_case(0, r),
     }
 }
 
@@ -473,57 +382,29 @@ pub fn to_lower(r: u32) -> u32 {
     match r {
         0x41..=0x5A => r + 32,
         0..0x80 => r,
-        0x130 => 0x69,
-        _ => char::from_u32(r)
-            .and_then(|c| single(c.to_lowercase()))
-            .unwrap_or(r),
+        _ => ucd::to_case(1, r),
     }
 }
 
 pub fn to_title(r: u32) -> u32 {
     match r {
-        0x1C4..=0x1C6 => 0x1C5,
-        0x1C7..=0x1C9 => 0x1C8,
-        0x1CA..=0x1CC => 0x1CB,
-        0x1F1..=0x1F3 => 0x1F2,
-        // Georgian letters have capitals, but not for titles.
-        0x10D0..=0x10FA | 0x10FD..=0x10FF => r,
-        _ if category(r) == G::TitlecaseLetter => r,
-        _ => to_upper(r),
+        0..0x80 => to_upper(r),
+        _ => ucd::to_case(2, r),
     }
 }
 
-/// Representative of the orbit under simple case folding.
-fn fold(r: u32) -> u32 {
-    match r {
-        0x130 | 0x131 => r,
-        _ => to_lower(to_upper(r)),
-    }
-}
-
+/// Are they equal under simple folding?
 fn same_orbit(a: u32, b: u32) -> bool {
-    fold(a) == fold(b)
-}
-
-/// unicode.SimpleFold: the next larger rune of the orbit, or its smallest.
-pub fn simple_fold(r: u32) -> u32 {
-    if char::from_u32(r).is_none() {
-        return r;
+    let mut r = a;
+    loop {
+        if r == b {
+            return true;
+        }
+        r = ucd::simple_fold(r);
+        if r == a {
+            return false;
+        }
     }
-    let key = fold(r);
-    let mut orbit: Vec<u32> =
-        [r, key, to_upper(r), to_lower(r), to_title(r), to_upper(key)].to_vec();
-    // Members that no mapping of r leads to: long s, Kelvin, Angstrom, Greek variants and their like.
-    const ODD: &[u32] = &[
-        0xB5, 0x17F, 0x1C5, 0x1C8, 0x1CB, 0x1F2, 0x345, 0x3C2, 0x3D0, 0x3D1, 0x3D5, 0x3D6, 0x3F0,
-        0x3F1, 0x3F4, 0x3F5, 0x1C80, 0x1C81, 0x1C82, 0x1C83, 0x1C84, 0x1C85, 0x1C86, 0x1C87,
-        0x1C88, 0x1E9B, 0x1E9E, 0x1FBE, 0x2126, 0x212A, 0x212B,
-    ];
-    orbit.extend(ODD.iter().copied().filter(|&o| fold(o) == key));
-    orbit.retain(|&o| fold(o) == key);
-    orbit.sort_unstable();
-    orbit.dedup();
-    orbit.iter().copied().find(|&o| o > r).unwrap_or(orbit[0])
 }
 
 // ---- quoting

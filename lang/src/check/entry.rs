@@ -441,17 +441,21 @@ impl Checker {
 
     /// The statements that initialise the packages, in order.
     pub(super) fn initialisation(&mut self, order: &[PkgId]) -> Vec<tir::Stmt> {
-        let mut out = Vec::new();
         for &p in order {
             if self.packages[p.0 as usize].library {
                 for id in self.packages[p.0 as usize].objects.clone() {
-                    if matches!(self.obj(id).decl, Some(DeclRef::Var { .. })) {
+                    if let Some(DeclRef::Var { file, .. }) = self.obj(id).decl
+                        && !self.on_demand[file as usize]
+                    {
                         self.resolve(id);
                     }
                 }
             }
+        }
+        let mut out = Vec::new();
+        for &p in order {
             self.initialise_package(p, &mut out);
-            for (file, decl) in self.packages[p.0 as usize].inits.clone() {
+            for (file, decl) in std::mem::take(&mut self.packages[p.0 as usize].inits) {
                 let f = self.init_func(file, decl);
                 if !self.packages[p.0 as usize].library {
                     self.checked_body(f);

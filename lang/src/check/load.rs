@@ -43,6 +43,9 @@ impl Checker {
 
     /// Parses a file and adds it to the package; loads what it imports.
     pub(super) fn add_file(&mut self, pkg: PkgId, name: &str, text: Vec<u8>) -> u32 {
+        let library = self.packages[pkg.0 as usize].library;
+        self.on_demand
+            .push(library && text.starts_with(b"//pgo:ondemand\n"));
         let id = self.sources.add(name, text);
         let file = crate::syntax::parse_file(
             &self.sources,

@@ -199,6 +199,9 @@ pub(crate) struct Checker {
     loading: Vec<String>,
     files: Vec<Rc<ast::File>>,
     file_pkgs: Vec<PkgId>,
+    /// By file: of the library, with variables that are initialised only if something mentions them. Bodies of
+    /// library functions must not, as they are checked later.
+    on_demand: Vec<bool>,
     file_scopes: Vec<FxHashMap<Symbol, ObjId>>,
     funcs: Vec<FuncInfo>,
     globals: Vec<tir::Global>,
@@ -277,6 +280,7 @@ impl Checker {
             loading: Vec::new(),
             files: Vec::new(),
             file_pkgs: Vec::new(),
+            on_demand: Vec::new(),
             file_scopes: Vec::new(),
             funcs: Vec::new(),
             globals: Vec::new(),

@@ -9,6 +9,7 @@ use crate::codes::Code;
 use crate::package::PackageSource;
 use crate::syntax::ast::{self, StmtKind as S};
 use crate::tir::{self, Callee, ExprKind, StmtKind};
+use crate::types::ty::PkgId;
 use crate::types::ty::{Basic, FuncId, Ty, TyKind};
 
 impl Checker {
@@ -51,12 +52,18 @@ impl Checker {
             Some(ObjKind::Func(f)) => Some(f),
             _ => None,
         };
-        // Packages of earlier chunks are initialised already.
-        let new = self.package_order(pkg);
-        let new: Vec<_> = new
-            .into_iter()
-            .filter(|p| !std::mem::replace(&mut self.packages[p.0 as usize].initialised, true))
-            .collect();
+        if self.diagnostics.has_errors() {
+            return None;
+        }
+        // Packages of earlier chunks are initialised already, but for variables that waited to be mentioned.
+        let package = |p: &PkgId| &self.packages[p.0 as usize];
+        let mut new: Vec<PkgId> = (0..self.packages.len() as u32).map(PkgId).collect();
+        new.retain(|p| package(p).initialised && !package(p).var_inits.is_empty());
+        let order = self.package_order(pkg).into_iter();
+        new.extend(order.filter(|p| !package(p).initialised));
+        for p in &new {
+            self.packages[p.0 as usize].initialised = true;
+        }
         let inits = self.initialisation(&new);
         if self.diagnostics.has_errors() {
             for p in new {

@@ -1,8 +1,7 @@
 //! The parser of Go's regular expressions (as documented in regexp/syntax): text to a tree, with Go's errors.
 
-use regex_syntax::hir::{
-    Capture, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition,
-};
+use crate::ucd;
+use regex_syntax::hir::{Capture, Class, ClassUnicode, ClassUnicodeRange, Hir, Look, Repetition};
 
 /// What is wrong with an expression; the texts are in regexp/syntax.pgo, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -578,11 +577,10 @@ impl<'a> Parser<'a> {
             negated = !negated;
             name = &name[1..];
         }
-        let Some(class) = named_property(name) else {
+        let Some(mut class) = named_property(name, self.flags.fold) else {
             return fail(Code::CharRange, until(start, rest));
         };
         self.rest = rest;
-        let mut class = self.folded(class);
         if negated {
             class.negate();
         }
@@ -844,16 +842,54 @@ fn posix_group(name: &[u8]) -> Option<(&'static [(char, char)], bool)> {
     Some((ranges, negated))
 }
 
-/// A general category or script by name.
-fn named_property(name: &[u8]) -> Option<ClassUnicode> {
-    let is_name = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b' ');
-    if name.is_empty() || !name.iter().all(is_name) {
-        return None;
-    }
+/// A general category or script by name; with what folds to its members.
+fn named_property(name: &[u8], fold: bool) -> Option<ClassUnicode> {
     let name = std::str::from_utf8(name).ok()?;
-    let hir = regex_syntax::parse(&format!("\\p{{{name}}}")).ok()?;
-    match hir.into_kind() {
-        HirKind::Class(Class::Unicode(class)) => Some(class),
-        _ => None,
+    let mut class = ClassUnicode::empty();
+    let mut add = |kind, name| {
+        for (lo, hi, stride) in ucd::ranges(kind, name)? {
+            match stride {
+                1 => push_range(&mut class, lo, hi),
+                _ => (lo..=hi)
+                    .step_by(stride as usize)
+                    .for_each(|r| push_range(&mut class, r, r)),
+            }
+        }
+        Some(())
+    };
+    let (kind, key) = match ucd::loose(name).as_str() {
+        "any" => {
+            class.push(ClassUnicodeRange::new('\0', char::MAX));
+            return Some(class);
+        }
+        "ascii" => {
+            class.push(ClassUnicodeRange::new('\0', '\x7F'));
+            if fold {
+                class.case_fold_simple();
+            }
+            return Some(class);
+        }
+        "assigned" => {
+            add("category", "Cn");
+            class.negate();
+            return Some(class);
+        }
+        loose => ucd::category_or_script(loose)?,
+    };
+    add(kind, key)?;
+    if fold {
+        add(&format!("fold{kind}"), key);
+    }
+    Some(class)
+}
+
+/// Adds code points but for surrogates, which are in no text.
+fn push_range(class: &mut ClassUnicode, lo: u32, hi: u32) {
+    for (lo, hi) in [(lo, hi.min(0xD7FF)), (lo.max(0xE000), hi)] {
+        if lo <= hi
+            && let (Some(lo), Some(hi)) = (char::from_u32(lo), char::from_u32(hi))
+        {
+            class.push(ClassUnicodeRange::new(lo, hi));
+        }
     }
 }

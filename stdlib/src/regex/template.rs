@@ -1,10 +1,6 @@
 //! Templates of Expand and ReplaceAll: `$1`, `$name`, `${name}`, `$$`.
 
-use crate::text;
-
-/// Classes of code points, as numbered in unicode.pgo.
-const LETTER: i64 = 3;
-const DIGIT: i64 = 4;
+use crate::{text, ucd};
 
 /// A reference after `$`: the name and what follows; None if there is none.
 fn reference(text: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -13,7 +9,7 @@ fn reference(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut len = 0;
     while len < body.len() {
         let (c, width) = text::decode(&body[len..]);
-        if c != u32::from(b'_') && !text::is_class(LETTER, c) && !text::is_class(DIGIT, c) {
+        if c != u32::from(b'_') && !ucd::in_category(ucd::LETTER | ucd::DIGIT, c) {
             break;
         }
         len += width;
