@@ -42,6 +42,13 @@ pub const NATIVES: &[NativeDef] = natives! {
         let numbers: Vec<i64> = ranges.iter().flat_map(|&(lo, hi, stride)| [lo, hi, stride].map(i64::from)).collect();
         c.ret_ints(&numbers);
     };
+    "unicode.tableNames" "func(string) []string" => |c| {
+        let kind = c.str();
+        let names: Vec<_> = ucd::names(&String::from_utf8_lossy(c.get(kind)))
+            .map(|name| c.new_str(name.as_bytes()))
+            .collect();
+        c.ret_strs(&names);
+    };
     "unicode.caseRanges" "func() []int" => |c| {
         let numbers: Vec<i64> = ucd::case_ranges().iter()
             .flat_map(|&(lo, hi, [a, b, d])| [i64::from(lo), i64::from(hi), a.into(), b.into(), d.into()])

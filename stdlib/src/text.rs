@@ -596,9 +596,9 @@ mod tests {
     #[test]
     fn case() {
         assert!(equal_fold("Straße".as_bytes(), "sTRAßE".as_bytes()));
-        assert_eq!(simple_fold('k' as u32), 0x212A);
-        assert_eq!(simple_fold('A' as u32), 'a' as u32);
-        assert_eq!(simple_fold('1' as u32), '1' as u32);
+        assert_eq!(ucd::simple_fold('k' as u32), 0x212A);
+        assert_eq!(ucd::simple_fold('A' as u32), 'a' as u32);
+        assert_eq!(ucd::simple_fold('1' as u32), '1' as u32);
         assert_eq!(to_lower(0x130), 0x69);
     }
 

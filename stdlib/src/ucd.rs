@@ -34,6 +34,12 @@ pub fn ranges(kind: &str, name: &str) -> Option<Vec<Range>> {
     Some(data.split(' ').map(range).collect())
 }
 
+/// Names of all tables of a kind.
+pub fn names(kind: &str) -> impl Iterator<Item = &'static str> {
+    let of_kind = TABLES.keys().filter(move |key| key.0 == kind);
+    of_kind.map(|key| key.1)
+}
+
 /// A name as names are compared in regular expressions: in lower case, without separators.
 pub fn loose(name: &str) -> String {
     let separator = |c: &char| matches!(c, '_' | '-' | ' ');
