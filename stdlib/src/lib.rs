@@ -137,6 +137,7 @@ packages! {
     "io/ioutil"
     "iter" + "iter_pull"
     "log"
+    "log/slog" + "log/slog_logger" + "log/slog_handler"
     "maps"
     "math"
     "math/big" + "math/big_float" + "math/big_ftoa" + "math/big_rat" + "math/big_text"

@@ -248,7 +248,7 @@ MkChan, "mkchan", (d1, s1, _), [ty], "a = make(chan ty, b)";
 Send, "send", (s1, sn, _), [], "a <- b; may wait";
 Recv, "recv", (dn, s1, uimm), [], "a = <-b, may wait; c = 1: and in the slot after the value whether there was one";
 Close, "close", (s1, _, _), [], "close(a)";
-Select, "select", (d2, sn, uimm), [mode], "one of c cases: a = its index, the slot after it whether it received a value; b: two slots a case, the channel and a constant, twice the slot of the value to send (plus 1) or to receive; mode 1: a = c if none is ready, else waits";
+Select, "select", (d2, sn, uimm), [mode], "one of c cases: a = its index, the slot after it whether it received a value; b: two slots a case, the channel and a constant, twice the slot of the value to send (plus 1) or to receive; mode 1: a = c if none is ready, else waits; mode 2, of reflect: slot c has the number of cases, c+2 mode 0 or 1, and slots of values count from a";
 ChanLen, "chanlen", (d1, s1, _), [], "a = len(b)";
 ChanCap, "chancap", (d1, s1, _), [], "a = cap(b)";
 // ---- interfaces

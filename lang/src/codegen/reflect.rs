@@ -28,6 +28,10 @@ const RECEIVE: &str = "reflect.receiveWords";
 /// Words of an element that these can move, and the bool that says whether one came.
 const ELEMENT_SLOTS: u32 = 64 + 1;
 
+/// A select of so many cases: their number, image of results, cases and values, whether there is a default, words.
+const SELECT: &str = "reflect.selectWords";
+const SELECT_SLOTS: u32 = 2048;
+
 impl Gen<'_> {
     /// The program calls a native of package reflect: what it can do from now on.
     pub fn note_reflection(&mut self, at: At, native: &str, args: &[Expr]) {
@@ -47,7 +51,7 @@ impl Gen<'_> {
         }
         let stores = matches!(
             name,
-            "store" | "mapStore" | "callFrame" | "enterStub" | "sendWords"
+            "store" | "mapStore" | "callFrame" | "enterStub" | "sendWords" | "selectWords"
         );
         if stores && !self.st.reflects_stores {
             self.st.reflects_stores = true;
@@ -113,6 +117,19 @@ impl Fun<'_, '_> {
                     self.asm.op(Op::Recv, words, operands, 1);
                     self.asm.op(Op::TakeR, words, operands, 0);
                 }
+                self.top = words;
+                Some(operands)
+            }
+            (SELECT, [_, _, _, _]) => {
+                let operands = self.alloc(4);
+                for (slot, arg) in (operands..).zip(args) {
+                    self.eval_to(arg, slot);
+                }
+                let words = self.alloc(SELECT_SLOTS);
+                self.asm.op(Op::PutR, words, operands, 0);
+                self.asm.op(Op::Select, words, words + 2, operands);
+                self.asm.word(2);
+                self.asm.op(Op::TakeR, words, operands, 0);
                 self.top = words;
                 Some(operands)
             }

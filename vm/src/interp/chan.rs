@@ -75,7 +75,10 @@ slow_handlers! {
         vm.park(pc, fp, pc, "chan receive")
     }
     Select |vm, i, pc, fp| {
-        let (n, has_default) = (i.c(), ext(pc, 0) != 0);
+        let (n, has_default, values) = match ext(pc, 0) {
+            2 => (get(fp, i.c()) as usize, get(fp, i.c() + 2) != 0, i.a()),
+            mode => (i.c(), mode != 0, 0),
+        };
         let resume = pc.add(1);
         let mut few = [Case { chan: 0, is_send: false, value: 0 }; 8];
         let mut many = Vec::new();
@@ -87,7 +90,7 @@ slow_handlers! {
         };
         for (k, case) in cases.iter_mut().enumerate() {
             let (chan, what) = (get(fp, i.b() + 2 * k), get(fp, i.b() + 2 * k + 1));
-            *case = Case { chan, is_send: what & 1 != 0, value: (what >> 1) as usize };
+            *case = Case { chan, is_send: what & 1 != 0, value: values + (what >> 1) as usize };
         }
         let done = or_throw!(vm, pc, fp, vm.select_try(cases, fp));
         if done.is_some() || has_default {
