@@ -379,8 +379,21 @@ pub const NATIVES: &[NativeDef] = natives! {
     };
     "reflect.alloc" "func(*reflect.rtype, int) unsafe.Pointer" => |c| {
         let (ty, n) = (c.known_type()?, c.int() as u64);
-        let at = c.alloc_values(ty, n).ok_or(NativeError::Panic("reflect: out of memory".into()))?;
+        let at = c.alloc_values_near(ty, n, 0)?;
         c.ret_ptr(at);
+    };
+    "reflect.allocNear" "func(*reflect.rtype, int, unsafe.Pointer) unsafe.Pointer" => |c| {
+        let (ty, n, near) = (c.known_type()?, c.int() as u64, c.ptr());
+        let at = c.alloc_values_near(ty, n, near)?;
+        c.ret_ptr(at);
+    };
+    "reflect.isPersistent" "func(unsafe.Pointer) bool" => |c| {
+        let at = c.ptr();
+        c.ret_bool(c.pmem_contains(at));
+    };
+    "reflect.persistValue" "func(*reflect.rtype, unsafe.Pointer)" => |c| {
+        let (ty, at) = (c.known_type()?, c.ptr());
+        c.persist_value(ty, at)?;
     };
     "reflect.store" "func(*reflect.rtype, unsafe.Pointer, unsafe.Pointer, int)" => |c| {
         let (ty, to, from, n) = (c.known_type()?, c.ptr(), c.ptr(), c.int() as u64);

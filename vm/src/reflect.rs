@@ -273,6 +273,28 @@ impl<'a> Ctx<'a> {
         let size = rt.size.checked_mul(n).filter(|size| *size < 1 << 47)?;
         self.vm.try_alloc_volatile(rt.gc, n, size)
     }
+    /// The same in the heap in which `near` lies.
+    pub fn alloc_values_near(
+        &mut self,
+        ty: TypeIdx,
+        n: u64,
+        near: u64,
+    ) -> Result<u64, NativeError> {
+        if self.vm.is_persistent(near) {
+            return self
+                .vm
+                .alloc_persistent(ty, n)
+                .map_err(|text| self.refused(&text));
+        }
+        self.alloc_values(ty, n)
+            .ok_or(NativeError::Panic("reflect: out of memory".into()))
+    }
+    /// Gives the value at `at`, in volatile memory, a persistent copy of all that it refers to.
+    pub fn persist_value(&mut self, ty: TypeIdx, at: u64) -> Result<(), NativeError> {
+        self.vm
+            .persist_deep(ty, at)
+            .map_err(|text| self.refused(&text))
+    }
     /// Zeroed memory for an image of a frame.
     pub fn alloc_frame(&mut self, slots: u64) -> u64 {
         self.vm.alloc_volatile(CONSERVATIVE, slots, slots * 8)
