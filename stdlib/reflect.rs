@@ -503,6 +503,9 @@ pub const NATIVES: &[NativeDef] = natives! {
     "reflect.receiveWords" "func(unsafe.Pointer, unsafe.Pointer, int, int)" => |_c| {
         return Err(NativeError::Panic("reflect: receiveWords is an instruction".into()));
     };
+    "reflect.selectWords" "func(int, unsafe.Pointer, int, int)" => |_c| {
+        return Err(NativeError::Panic("reflect: selectWords is an instruction".into()));
+    };
     "reflect.callFrame" "func(unsafe.Pointer, unsafe.Pointer, int, int)" => |_c| {
         return Err(NativeError::Panic("reflect: callFrame is an instruction".into()));
     };
