@@ -21,6 +21,7 @@ pub const FLAGS_HELP: &str = "Flags, with one hyphen or two, as VALUE or =VALUE:
   -count N           Run everything N times
   -short             Ask long tests to take less time
   -failfast          Stop at the first failure
+  -shuffle on|off|N  Run tests and benchmarks in a random order, or that of the seed N
   -list REGEXP       Only print the names of tests
   -timeout 10m       End a package's tests after this time
   -library PATH      The test files are of this package of the library
@@ -83,7 +84,7 @@ impl Args {
                     parsed.flags.push(name.to_string());
                 }
                 "run" | "skip" | "bench" | "benchtime" | "count" | "list" | "timeout"
-                | "library" | "child" => {
+                | "shuffle" | "library" | "child" => {
                     let value = given.or_else(|| args.next().cloned());
                     let value = value.ok_or_else(|| format!("flag needs an argument: -{name}"))?;
                     parsed.set(name, value)?;
@@ -105,6 +106,9 @@ impl Args {
                     "timeout" => {
                         self.timeout = Some(duration(&value).ok_or_else(invalid)?);
                         true
+                    }
+                    "shuffle" => {
+                        matches!(value.as_str(), "on" | "off") || value.parse::<i64>().is_ok()
                     }
                     "benchtime" => match value.strip_suffix('x') {
                         Some(n) => n.parse::<u32>().is_ok_and(|n| n > 0),
