@@ -222,10 +222,7 @@ impl<'a> Session<'a> {
         }
         let have = self.st.program.sources.files().count();
         for (_, file) in self.checker.sources.files().skip(have) {
-            let id = self.st.program.sources.add(file.name(), file.text());
-            if file.is_library() {
-                self.st.program.sources.mark_library(id);
-            }
+            self.st.program.sources.add_copy(file);
         }
         let diagnostics = std::mem::take(&mut self.checker.diagnostics);
         if diagnostics.iter().any(|d| d.severity == Severity::Error) || entry.is_none() {

@@ -13,6 +13,7 @@ pub mod testing;
 pub(crate) mod check;
 pub(crate) mod codegen;
 mod compile;
+mod line_directive;
 pub(crate) mod syntax;
 pub(crate) mod tir;
 pub(crate) mod types;

@@ -1,5 +1,6 @@
 //! Source files and positions in them: `FileId`, `Span` (byte offsets) and `SourceMap`, which turns
 //! offsets into Go's lines and byte columns.
+use crate::line_directive::{self, BadDirective, LineDirective};
 
 /// A file of a `SourceMap`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -62,12 +63,14 @@ pub struct LineColumn {
 ///
 /// The text is valid UTF-8 always: a byte that is not is replaced by one `\x1a`, which keeps every
 /// offset, and its place is remembered so that the lexer can report it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SourceFile {
     name: String,
     text: String,
     invalid_utf8: Vec<u32>,
     line_starts: Vec<u32>,
+    /// In the order of the text.
+    directives: Vec<LineDirective>,
     library: bool,
 }
 
@@ -92,6 +95,7 @@ impl SourceFile {
             text,
             invalid_utf8,
             line_starts,
+            directives: Vec::new(),
             library: false,
         }
     }
@@ -128,6 +132,30 @@ impl SourceFile {
         }
     }
 
+    /// Where messages and traces say that a byte is: elsewhere than it is where a line directive says so.
+    fn shown(&self, offset: u32) -> Shown<'_> {
+        let at = self.line_column(offset);
+        let directives = self.directives.partition_point(|d| d.from <= offset);
+        let Some(d) = self.directives[..directives].last() else {
+            let (name, line) = (self.name(), at.line);
+            let column = Some(at.column);
+            return Shown { name, line, column };
+        };
+        let names = self.directives[..directives].iter().rev();
+        let start = self.line_column(d.from);
+        Shown {
+            name: names
+                .filter_map(|d| d.name.as_deref())
+                .next()
+                .unwrap_or(&self.name),
+            line: d.line + (at.line - start.line),
+            column: d.column.map(|column| match at.line == start.line {
+                true => column + (at.column - start.column),
+                false => at.column,
+            }),
+        }
+    }
+
     /// The text of a line (from 1) without its line end; empty when there is no such line.
     pub fn line_text(&self, line: u32) -> &str {
         let Some(&start) = self.line_starts.get(line.wrapping_sub(1) as usize) else {
@@ -140,6 +168,15 @@ impl SourceFile {
         let text = &self.text[start as usize..end as usize];
         text.strip_suffix('\r').unwrap_or(text)
     }
+}
+
+/// A position as messages and traces show it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shown<'a> {
+    pub name: &'a str,
+    pub line: u32,
+    /// None where a line directive tells none.
+    pub column: Option<u32>,
 }
 
 /// All files of a compilation.
@@ -160,9 +197,27 @@ impl SourceMap {
         id
     }
 
+    /// Adds a file of another map, with all that is known of it.
+    pub fn add_copy(&mut self, file: &SourceFile) {
+        self.files.push(file.clone());
+    }
+
     /// Says that a file is part of the standard library.
     pub fn mark_library(&mut self, id: FileId) {
         self.files[id.0 as usize].library = true;
+    }
+
+    /// Follows the line directives among the comments of a file; gives those that cannot be followed.
+    pub fn follow_directives(&mut self, id: FileId, comments: &[Span]) -> Vec<BadDirective> {
+        let file = &mut self.files[id.0 as usize];
+        let mut bad = Vec::new();
+        for c in comments {
+            match line_directive::directive(&file.text, *c) {
+                Ok(found) => file.directives.extend(found),
+                Err(e) => bad.push(e),
+            }
+        }
+        bad
     }
 
     /// The file of an id that `add` of this map returned.
@@ -190,10 +245,18 @@ impl SourceMap {
         text.get(span.lo as usize..span.hi as usize).unwrap_or("")
     }
 
-    /// `name:line:column` of where a span begins.
+    /// Where messages and traces say that a span begins.
+    pub fn shown(&self, span: Span) -> Shown<'_> {
+        self.file(span.file).shown(span.lo)
+    }
+
+    /// `name:line:column` of where a span begins, as it is shown.
     pub fn position(&self, span: Span) -> String {
-        let at = self.line_column(span);
-        format!("{}:{}:{}", self.file(span.file).name(), at.line, at.column)
+        let at = self.shown(span);
+        match at.column {
+            Some(column) => format!("{}:{}:{column}", at.name, at.line),
+            None => format!("{}:{}", at.name, at.line),
+        }
     }
 }
 

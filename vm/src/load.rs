@@ -495,10 +495,7 @@ pub(crate) fn form_of(desc: &TypeDesc) -> Form {
 fn copy_of(program: &Program) -> Program {
     let mut sources = SourceMap::new();
     for (_, file) in program.sources.files() {
-        let id = sources.add(file.name(), file.text());
-        if file.is_library() {
-            sources.mark_library(id);
-        }
+        sources.add_copy(file);
     }
     let function = |func: &Function| Function {
         name: func.name.clone(),

@@ -57,15 +57,12 @@ impl Vm {
         let span = at.checked_sub(1).map_or(func.span, |at| func.lines[at].1);
         let sources = &self.types.program.sources;
         let is_known = sources.files().any(|(id, _)| id == span.file);
+        let shown = is_known.then(|| sources.shown(span));
         Some(FrameInfo {
             function: func.name.clone(),
             has_params: func.param_slots > 0,
-            file: if is_known {
-                sources.file(span.file).name().into()
-            } else {
-                "?".into()
-            },
-            line: if is_known { sources.line(span) } else { 0 },
+            file: shown.map_or("?", |at| at.name).into(),
+            line: shown.map_or(0, |at| at.line),
             offset: word * 8,
             is_library: is_known && sources.file(span.file).is_library(),
         })

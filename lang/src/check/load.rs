@@ -53,6 +53,9 @@ impl Checker {
             &mut self.a.names.interner,
             &mut self.diagnostics,
         );
+        for bad in self.sources.follow_directives(id, &file.comments) {
+            self.err(Code::Syntax, bad.span, bad.message);
+        }
         let index = self.files.len() as u32;
         self.files.push(Rc::new(file));
         self.file_pkgs.push(pkg);
