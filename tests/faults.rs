@@ -2,7 +2,7 @@
 //! message, and the heap that is left is the state after some of its commits, with all that were acknowledged.
 use lang::package::{PackageFiles, PackageSource};
 use pheap::disk::{Disk, FailingDisk, Failure, MemoryDisk};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use vm::{Deed, HeapChoice, Line, Options, Vm, Witness, World};
 
 /// Grows in every way: its log, its file, its maps; says what is committed.
@@ -101,7 +101,11 @@ fn last(out: &str) -> u64 {
     line.strip_prefix("has ").unwrap().parse().unwrap()
 }
 
+/// A process has one heap at a time.
+static HEAP: Mutex<()> = Mutex::new(());
+
 fn sweep(failure: impl Fn(i64) -> Failure, says: &[&str]) {
+    let _heap = HEAP.lock().unwrap_or_else(PoisonError::into_inner);
     let files = vec![("a.pgo".to_string(), PROGRAM.as_bytes().to_vec())];
     let program = lang::compile(files, ".", &Library).unwrap();
     let mut failures = 0;
