@@ -44,6 +44,7 @@ mod image;
 mod layout;
 mod log;
 mod mapping;
+mod migrate;
 mod pages;
 mod raw;
 mod recovery;
@@ -66,8 +67,11 @@ pub use heap::Mutation;
 pub use heap::{Checking, Durability, Heap, Options, Stats};
 pub use log::Lsn;
 pub use mapping::{Mapping, set_fault_prefix};
+pub use migrate::{
+    Change, FieldChange, Instance, Maker, Migrated, Refusal, Survey, Verdict, Wanted, WantedType,
+};
 pub use recovery::Unrecovered;
 pub use roots::Root;
 pub use space::{ObjectRef, Space, SpaceStats};
 pub use spans::{HEADER_BYTES, PAGE_BYTES};
-pub use types::{BYTES_TYPE, Field, Kind, PointerSlot, TypeDesc};
+pub use types::{BYTES_TYPE, Field, Kind, MAP_HEADER_BYTES, PointerSlot, TypeDesc};

@@ -195,9 +195,12 @@ impl Heap {
 
     /// The index for a type; equal descriptions have the same index in every run. Not undone by a rollback.
     pub fn register_type(&mut self, desc: TypeDesc) -> Result<u32> {
-        if let Some(&index) = self.roots.types.get(&desc) {
+        if let Some(&index) = self.roots.types.get(&desc)
+            && (desc.key == 0 || self.roots.newest.get(&desc.key) == Some(&index))
+        {
             return Ok(index);
         }
+        // A type that is again as it was before a migration is registered anew, to be the newest of its key.
         desc.validate()?;
         let bytes = self.alloc_bytes(&desc.encode())?;
         let (mut types, count) = (

@@ -12,6 +12,9 @@ pub(crate) const ROOTS_TYPE: u32 = 3;
 /// Index of the first registered type.
 pub(crate) const FIRST_TYPE: u32 = 4;
 
+/// Bytes of the header of a map.
+pub const MAP_HEADER_BYTES: u64 = 56;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {
@@ -87,6 +90,14 @@ impl PointerSlot {
             PointerSlot::Ptr(offset) | PointerSlot::Iface(offset) => offset,
         }
     }
+
+    /// The same in a value that begins `by` bytes further on.
+    pub(crate) fn shifted(self, by: u32) -> PointerSlot {
+        match self {
+            PointerSlot::Ptr(offset) => PointerSlot::Ptr(offset + by),
+            PointerSlot::Iface(offset) => PointerSlot::Iface(offset + by),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -134,6 +145,46 @@ impl TypeDesc {
             map_key: 0,
             len: 0,
             pointers: Vec::new(),
+        }
+    }
+
+    /// The header of maps of a type: refers to the entries, then to their index.
+    pub fn map_header(map: &TypeDesc) -> TypeDesc {
+        TypeDesc {
+            elem: map.elem,
+            map_key: map.map_key,
+            pointers: vec![PointerSlot::Ptr(8), PointerSlot::Ptr(16)],
+            ..TypeDesc::scalar(
+                &format!("header of {}", map.name),
+                0,
+                Kind::Internal,
+                MAP_HEADER_BYTES,
+            )
+        }
+    }
+
+    /// An entry of maps of a type: a word of the table's own, then key and value, each at a multiple of 8.
+    pub fn map_entries(map: &TypeDesc, key: &TypeDesc, elem: &TypeDesc) -> TypeDesc {
+        let value_at = 8 + key.size.next_multiple_of(8);
+        let field = |name: &str, desc: &TypeDesc, offset: u64| Field {
+            name: name.into(),
+            type_key: desc.key,
+            offset: offset as u32,
+        };
+        let shifted = |slots: &[PointerSlot], by: u64| -> Vec<PointerSlot> {
+            slots.iter().map(|slot| slot.shifted(by as u32)).collect()
+        };
+        let mut pointers = shifted(&key.pointers, 8);
+        pointers.extend(shifted(&elem.pointers, value_at));
+        TypeDesc {
+            fields: vec![field("key", key, 8), field("value", elem, value_at)],
+            pointers,
+            ..TypeDesc::scalar(
+                &format!("entry of {}", map.name),
+                0,
+                Kind::Internal,
+                value_at + elem.size.next_multiple_of(8),
+            )
         }
     }
 

@@ -26,7 +26,10 @@ impl Vm {
         let mut new = Vec::new();
         {
             let mut foreign = self.types.foreign.borrow_mut();
-            for (_, desc) in heap.types() {
+            for (index, desc) in heap.types() {
+                if heap.find_type(desc.key) != Some(index) {
+                    continue; // as it was before a migration
+                }
                 let known =
                     self.types.by_key(desc.key).is_some() || foreign.by_key.contains_key(&desc.key);
                 if desc.key == 0 || known || kind_of(desc.kind).is_none() {

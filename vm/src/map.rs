@@ -15,7 +15,7 @@ use crate::raw;
 use crate::trap::UNHASHABLE_IN_EMPTY_MAP;
 use crate::value::{Form, TypeTable};
 
-pub(crate) const HEADER_BYTES: u64 = 56;
+pub(crate) const HEADER_BYTES: u64 = pheap::MAP_HEADER_BYTES;
 pub(crate) const HEADER_PTRS: [(u32, PtrKind); 2] = [(8, PtrKind::Ptr), (16, PtrKind::Ptr)];
 const COUNT: u64 = 0;
 const ENTRIES: u64 = 8;
@@ -220,6 +220,40 @@ pub(crate) fn entries(layout: &Layout, map: u64) -> Vec<(u64, u64)> {
         }
     }
     out
+}
+
+/// Hashes all keys of a map anew; `announce` is told of every range before it changes. False if two keys are equal by now.
+pub(crate) fn rehash(
+    layout: &Layout,
+    types: &TypeTable,
+    map: u64,
+    announce: &mut dyn FnMut(u64, u64),
+) -> Result<bool, Failure> {
+    let mut distinct = true;
+    // SAFETY: the header's words are consistent, the entries' keys are values of the layout's key type.
+    unsafe {
+        let (entries, index) = (raw::read(map + ENTRIES), raw::read(map + INDEX));
+        let (seed, cap) = (raw::read(map + SEED), raw::read(map + CAP));
+        if index != 0 {
+            announce(index, cap * 8);
+            raw::zero(index, cap * 8);
+        }
+        for i in 0..raw::read(map + USED) {
+            let entry = entries + i * layout.stride;
+            if raw::read(entry) & ALIVE == 0 {
+                continue;
+            }
+            let h = layout.hash(types, entry + KEY, seed)?;
+            announce(entry, 8);
+            raw::write(entry, ALIVE | u64::from(h));
+            let found = layout.find_hashed(types, map, entry + KEY, h);
+            distinct &= found == 0 || found == entry;
+            if index != 0 {
+                index_insert(index, cap * 2 - 1, h, i as u32);
+            }
+        }
+    }
+    Ok(distinct)
 }
 
 /// State of an iteration, in four slots: map, entries, next entry | entries at the start of the walk << 32, generation.

@@ -2,6 +2,7 @@
 //! enter it (LANGUAGE.md §2), deep copies, its collection.
 
 mod enter;
+mod migrate;
 mod types;
 
 use std::io::Write;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use lang::bytecode::program::{NO_TYPE, TypeIdx};
-use pheap::{BYTES_TYPE, Checking, Durability, Heap, Options, PAUSE_LIMITS_MICROS, Step};
+use pheap::{BYTES_TYPE, Checking, Durability, Heap, Options, PAUSE_LIMITS_MICROS, Step, TypeDesc};
 use rustc_hash::FxHashMap;
 
 use crate::Vm;
@@ -19,7 +20,7 @@ use crate::interp::{Fp, Pc};
 use crate::map::{self, Layout, Part};
 use crate::sched::durable::line;
 use crate::world::Deed;
-use types::{describe, entry_desc, header_desc, type_changed};
+use types::describe;
 
 /// Which heap file a program uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,27 +188,14 @@ impl Vm {
 
     fn adopt(&mut self, mut heap: Heap) -> Result<bool, String> {
         let is_new = heap.is_new();
+        self.types.heap_range = (heap.base(), heap.end() - heap.base());
+        self.migrate_on_open(&mut heap)?;
         for _ in &self.g.txns {
             heap.begin();
         }
-        // Interface values name their types by key, so a type that changed is refused even if no root has it.
-        let mut changed = None;
         self.learn_types(&heap);
-        for (_, desc) in heap.types() {
-            if let Some(ty) = self.types.by_key(desc.key) {
-                let now = describe(&self.types, ty);
-                if changed.is_none() && **desc != now {
-                    changed = Some(type_changed(heap.path(), desc, &now));
-                }
-            }
-        }
-        if let Some(text) = changed {
-            return Err(self.unusable(text));
-        }
         let empty = heap.alloc(BYTES_TYPE, 0, 0).map_err(message)?;
-        self.pbase = heap.base();
-        self.plen = heap.end() - heap.base();
-        self.types.heap_range = (self.pbase, self.plen);
+        (self.pbase, self.plen) = self.types.heap_range;
         self.store = Some(Store {
             heap,
             types: Vec::new(),
@@ -541,7 +529,7 @@ impl Vm {
                     && let Some(old) = store.heap.type_desc(old)
                     && **old != desc
                 {
-                    let text = type_changed(store.heap.path(), old, &desc);
+                    let text = migrate::redefined(&store.heap, &desc);
                     return Err(self.unusable(text));
                 }
                 store.types[ty as usize] = store.heap.register_type(desc).map_err(message)?;
@@ -633,7 +621,7 @@ impl Vm {
                     None => {
                         let index = store
                             .heap
-                            .register_type(header_desc(types, layout))
+                            .register_type(TypeDesc::map_header(&describe(types, layout.map_ty)))
                             .map_err(message)?;
                         store.header_types.insert(layout.map_ty, index);
                         index
@@ -647,7 +635,11 @@ impl Vm {
                     None => {
                         let index = store
                             .heap
-                            .register_type(entry_desc(types, layout))
+                            .register_type(TypeDesc::map_entries(
+                                &describe(types, layout.map_ty),
+                                &describe(types, layout.key_ty),
+                                &describe(types, layout.val_ty),
+                            ))
                             .map_err(message)?;
                         store.entry_types.insert(layout.map_ty, index);
                         index
