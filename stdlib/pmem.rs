@@ -52,6 +52,31 @@ pub const NATIVES: &[NativeDef] = natives! {
         let waits = c.pmem_hook(closure, on_commit);
         c.ret_bool(waits);
     };
+    "pmem.register" "func(interface {}, interface {}, func()) string" => |c| {
+        let (old, new, driver) = (c.any(), c.any(), c.ptr());
+        let result = match (old, new) {
+            (Some(old), Some(new)) => c.pmem_add_maker(old.desc().elem, new.desc().elem, driver),
+            _ => Err("pmem: nil".into()),
+        };
+        ret_error(c, result);
+    };
+    "pmem.beginMigration" "func() string" => |c| {
+        let result = c.pmem_begin_migration();
+        ret_error(c, result);
+    };
+    "pmem.nextInstance" "func() (int, unsafe.Pointer, unsafe.Pointer)" => |c| {
+        let (function, old, new) = match c.pmem_next_instance() {
+            Some((function, old, new)) => (function as i64, old, new),
+            None => (-1, 0, 0),
+        };
+        c.ret_int(function);
+        c.ret_ptr(old);
+        c.ret_ptr(new);
+    };
+    "pmem.finishMigration" "func() string" => |c| {
+        let result = c.pmem_finish_migration();
+        ret_error(c, result);
+    };
     "pmem.sync" "func() string" => |c| {
         let result = c.pmem_sync()?;
         ret_error(c, result);

@@ -161,6 +161,7 @@ pub struct Vm {
     static_closures: Vec<Option<Box<u64>>>,
     implements_cache: FxHashMap<(u64, TypeIdx), bool>,
     store: Option<persist::Store>,
+    migration: persist::Migration,
     /// Why the heap cannot be used: the instruction or native that found out ends the program by it.
     heap_failure: Option<String>,
     pub(crate) options: Options,

@@ -69,6 +69,7 @@ impl Vm {
             implements_cache: Default::default(),
             store: None,
             heap_failure: None,
+            migration: Default::default(),
             options,
             host: host::Host::new(),
             library,

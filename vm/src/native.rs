@@ -589,6 +589,27 @@ impl Ctx<'_> {
         }
         level > 0
     }
+    /// pmem.Migrate's function from values of one type to values of another, and the func value that runs all of them.
+    pub fn pmem_add_maker(
+        &mut self,
+        old: TypeIdx,
+        new: TypeIdx,
+        driver: u64,
+    ) -> Result<(), String> {
+        self.vm.add_maker(old, new, driver)
+    }
+    /// Begins the migration that waits for such functions.
+    pub fn pmem_begin_migration(&mut self) -> Result<(), String> {
+        self.vm.begin_migration()
+    }
+    /// The number of the function to run next, by order of `pmem_add_maker`, and the addresses of its values.
+    pub fn pmem_next_instance(&mut self) -> Option<(usize, u64, u64)> {
+        let instance = self.vm.next_instance()?;
+        Some((instance.maker, instance.old, instance.new))
+    }
+    pub fn pmem_finish_migration(&mut self) -> Result<(), String> {
+        self.vm.finish_migration()
+    }
     pub fn pmem_checkpoint(&mut self) -> Result<(), String> {
         self.vm.checkpoint_heap()
     }

@@ -546,6 +546,7 @@ impl Checker {
         for (i, v) in inits.iter().enumerate() {
             at.insert(Dep::Var(v.vars[0]), i);
         }
+        let order = self.migrations_first(&nodes, order, |d| at.get(&d).map(|i| &inits[*i]));
         for d in order {
             let Some(v) = at.get(&d).map(|i| &mut inits[*i]) else {
                 continue;
@@ -576,6 +577,51 @@ impl Checker {
             }
             self.report_dep_cycle(&cycle);
         }
+    }
+
+    /// Variables initialised by pmem.Migrate come before persistent ones, which open the heap; so does what they need.
+    fn migrations_first<'a>(
+        &self,
+        nodes: &[InitNode<Dep>],
+        order: Vec<Dep>,
+        init: impl Fn(Dep) -> Option<&'a super::VarInit>,
+    ) -> Vec<Dep> {
+        let is_persistent = |d: Dep| match d {
+            Dep::Var(id) => match self.obj(id).kind {
+                ObjKind::Global(g) => self.globals[g.0 as usize].root.is_some(),
+                _ => false,
+            },
+            Dep::Func(_) => false,
+        };
+        let is_migrate = |d: &Dep| match d {
+            Dep::Func(f) => {
+                let decl = &self.funcs[f.0 as usize].decl;
+                decl.name == "pmem.Migrate[...]" && self.packages[decl.pkg.0 as usize].library
+            }
+            Dep::Var(_) => false,
+        };
+        let migrates = |d: Dep| {
+            init(d).is_some_and(|v| {
+                // An initialiser with a function literal is a function itself.
+                let inner = v.func.iter().flat_map(|f| &self.funcs[f.0 as usize].deps);
+                v.deps.iter().chain(inner).any(is_migrate)
+            })
+        };
+        if !order.iter().any(|d| is_persistent(*d)) {
+            return order;
+        }
+        let mut early: FxHashSet<Dep> = FxHashSet::default();
+        let mut work: Vec<Dep> = order.iter().copied().filter(|d| migrates(*d)).collect();
+        while let Some(d) = work.pop() {
+            if !is_persistent(d) && early.insert(d) {
+                let uses = nodes.iter().filter(|n| n.id == d).flat_map(|n| &n.uses);
+                work.extend(uses.copied());
+            }
+        }
+        let (mut first, rest): (Vec<Dep>, Vec<Dep>) =
+            order.into_iter().partition(|d| early.contains(d));
+        first.extend(rest);
+        first
     }
 
     pub(super) fn make_entry(

@@ -32,6 +32,12 @@ impl Heap {
                 survey.objects[i].new_addr = self.alloc(index, object.count, bytes)?;
             }
         }
+        let mut migrated = Migrated {
+            tables: survey.tables(),
+            instances: Vec::new(),
+        };
+        // Views are copies of what is still as it was.
+        survey.instances(self, &mut migrated)?;
         for i in 0..survey.objects.len() {
             survey.fill(self, survey.objects[i])?;
         }
@@ -47,11 +53,6 @@ impl Heap {
                 self.set_root(name, new, index)?;
             }
         }
-        let mut migrated = Migrated {
-            tables: survey.tables(),
-            instances: Vec::new(),
-        };
-        survey.instances(self, &mut migrated)?;
         Ok(migrated)
     }
 }

@@ -188,6 +188,14 @@ impl Survey {
         changes.filter(|c| c.values > 0).cloned().collect()
     }
 
+    /// Whether functions of the program are to make values.
+    pub fn has_makers(&self) -> bool {
+        let makers = &self.converter.makers;
+        self.objects.iter().any(|object| {
+            !makers.is_empty() && self.converter.nodes[object.node as usize].has_maker
+        })
+    }
+
     /// What stands in the way of the migration: changes that lose data, without consent.
     pub fn refusal(&self) -> Option<Refusal> {
         let mut changes = self.changes();

@@ -94,9 +94,13 @@ impl fmt::Display for FieldChange {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.values == 1 { "" } else { "s" };
-        write!(f, "type {} ({} value{plural}", self.type_name, self.values)?;
-        f.write_str(if self.made { ", by pmem.Migrate)" } else { ")" })?;
+        write!(f, "type {}", self.type_name)?;
+        let by = if self.made { ", by pmem.Migrate" } else { "" };
+        match self.values {
+            0 => {}
+            1 => write!(f, " (1 value{by})")?,
+            n => write!(f, " ({n} values{by})")?,
+        }
         self.fields
             .iter()
             .try_for_each(|field| write!(f, "\n    {field}"))

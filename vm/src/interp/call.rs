@@ -113,6 +113,7 @@ slow_handlers! {
         let mut ctx = Ctx { vm, types, arg: ret.add(native.result_slots), ret };
         let result = f(&mut ctx);
         match result {
+            Ok(()) if vm.waiting_migration().is_some() => vm.throw(Trap::Message(String::new()), pc, fp),
             Ok(()) if vm.heap_failure.is_some() => vm.throw(Trap::Message(String::new()), pc, fp),
             Ok(()) => (pc, fp),
             Err(NativeError::Runtime(text)) => vm.throw(Trap::Runtime(text), pc, fp),

@@ -91,6 +91,10 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub(crate) fn throw(&mut self, trap: Trap, pc: Pc, fp: Fp) -> Next {
+        if let Some(closure) = self.waiting_migration() {
+            // SAFETY: the instruction failed because it opened the heap, and has changed nothing.
+            return unsafe { super::persistops::run_migration(self, closure, pc, fp) };
+        }
         if matches!(trap, Trap::Message(_))
             && let Some(text) = self.heap_failure.take()
         {

@@ -144,6 +144,24 @@ slow_handlers! {
     }
 }
 
+/// Runs the functions of pmem.Migrate; then the instruction is tried again.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn run_migration(vm: &mut Vm, closure: u64, pc: Pc, fp: Fp) -> Next {
+    let slots = vm.frame_end(pc, fp) - vm.slot_of(fp) + 2;
+    let entry = vm.funcs[vm.deferred_func(closure, false) as usize];
+    // SAFETY: as in `run_hook`.
+    unsafe {
+        if fp.add(slots + entry.frame_slots) > vm.stack_end {
+            return vm.grow_stack(pc, fp, slots + entry.frame_slots);
+        }
+        let callee = fp.add(slots);
+        *callee.sub(1) = pc.sub(1) as u64 | (slots as u64) << 48;
+        *callee.sub(2) = closure;
+        (entry.code, callee)
+    }
+}
+
 /// Runs the next function that waited for the outcome of the outermost transaction, if there is one.
 #[cold]
 #[inline(never)]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Instant;
 
 use lang::bytecode::program::TypeIdx;
-use pheap::{Heap, Refusal, Survey, TypeDesc, Wanted, WantedType};
+use pheap::{Heap, Instance, Maker, Refusal, Survey, TypeDesc, Wanted, WantedType};
 
 use super::message;
 use super::types::describe;
@@ -14,6 +14,52 @@ use crate::map;
 /// What to do about a type that changed in a way that loses data.
 const REMEDY: &str =
     "declare the type as it was, give the new one another name, or use another heap";
+
+/// The functions that pmem.Migrate was given, and where their work stands.
+#[derive(Default)]
+pub(crate) struct Migration {
+    makers: Vec<Maker>,
+    /// Func value that runs the functions; a variable of package pmem keeps it alive.
+    driver: u64,
+    state: State,
+    /// Transactions that were open when the migration began.
+    depth: usize,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    None,
+    /// The heap was opened; the functions are to run before anything else.
+    Waiting(Box<(Heap, Survey, Instant)>),
+    Running(Box<Running>),
+    /// The heap in memory is neither as it was nor as it should be; its file is as it was.
+    Failed(Box<Heap>),
+}
+
+struct Running {
+    tables: Vec<(u64, u64)>,
+    instances: Vec<Instance>,
+    next: usize,
+    survey: Survey,
+    start: Instant,
+}
+
+impl Migration {
+    /// Objects that only the migration refers to.
+    pub fn views(&self) -> Vec<u64> {
+        match &self.state {
+            State::Running(running) => {
+                let rest = running.instances.get(running.next..).unwrap_or_default();
+                let both = rest
+                    .iter()
+                    .flat_map(|instance| [instance.old, instance.new]);
+                both.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
 
 impl Vm {
     /// What the program wants of a heap.
@@ -37,53 +83,205 @@ impl Vm {
                 .iter()
                 .map(|pvar| (pvar.name.clone(), types.rt(pvar.ty).key))
                 .collect(),
-            ..Wanted::default()
+            makers: self.migration.makers.clone(),
+            drop: false,
         }
     }
 
-    /// Gives the heap the program's types, in a transaction of its own.
-    pub(super) fn migrate_on_open(&mut self, heap: &mut Heap) -> Result<(), String> {
+    /// Gives the heap the program's types, in a transaction of its own. None if functions of the program take part: then it
+    /// waits for the machine to run them (`runs_migration`).
+    pub(super) fn migrate_on_open(&mut self, mut heap: Heap) -> Result<Option<Heap>, String> {
         if heap.is_new() || heap.is_ephemeral() {
-            return Ok(());
+            return Ok(Some(heap));
         }
         let wanted = self.wanted();
         if !heap.needs_migration(&wanted) {
-            return Ok(());
+            return Ok(Some(heap));
         }
         let start = Instant::now();
         let done = heap.survey(&wanted).and_then(|mut survey| {
             if let Some(refusal) = survey.refusal() {
                 return Err(refusal);
             }
-            heap.begin();
-            let migrated = heap.migrate(&mut survey)?;
-            self.learn_types(heap);
-            self.rehash(heap, &migrated.tables)
-                .map_err(Refusal::Value)?;
-            heap.commit()?;
+            if !survey.has_makers() {
+                heap.begin();
+                let migrated = heap.migrate(&mut survey)?;
+                self.learn_types(&heap);
+                self.rehash(&mut heap, &migrated.tables, true)
+                    .map_err(Refusal::Value)?;
+                heap.commit()?;
+            }
             Ok(survey)
         });
         match done {
+            Ok(survey) if survey.has_makers() => {
+                self.migration.state = State::Waiting(Box::new((heap, survey, start)));
+                Ok(None)
+            }
             Ok(survey) => {
-                self.announce(heap, &survey, start);
-                Ok(())
+                self.announce(&heap, &survey, start);
+                Ok(Some(heap))
             }
             Err(refusal) => {
-                let text = refused(heap, &refusal);
+                let text = refused(&heap, &refusal);
                 Err(self.unusable(text))
             }
         }
     }
 
+    /// Whether a heap may be opened now.
+    pub(super) fn may_open(&mut self) -> Result<(), String> {
+        match &self.migration.state {
+            State::Waiting(_) => Err(String::new()),
+            State::Failed(heap) => {
+                let path = heap.path().display();
+                let text = format!("{path}: the migration failed; the heap was not changed");
+                Err(self.unusable(text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// pmem.Migrate: values of type `new` are made by the program, from values of type `old`.
+    pub(crate) fn add_maker(
+        &mut self,
+        old: TypeIdx,
+        new: TypeIdx,
+        driver: u64,
+    ) -> Result<(), String> {
+        if self.store.is_some() {
+            return Err("pmem: Migrate must be called before the first use of the heap".into());
+        }
+        let key = |ty: TypeIdx| self.types.rt(ty).key;
+        let maker = Maker {
+            old: key(old),
+            new: key(new),
+        };
+        if maker.old == maker.new {
+            return Err("pmem: Migrate needs two different types".into());
+        }
+        self.migration.makers.push(maker);
+        self.migration.driver = driver;
+        Ok(())
+    }
+
+    /// The func value that is to run before the instruction that opened the heap is tried again.
+    pub(crate) fn waiting_migration(&self) -> Option<u64> {
+        matches!(self.migration.state, State::Waiting(_)).then_some(self.migration.driver)
+    }
+
+    pub(super) fn is_migrating(&self) -> bool {
+        matches!(self.migration.state, State::Running(_))
+            && self.g.txns.len() == self.migration.depth
+    }
+
+    /// Begins the migration that waits, in the transaction just opened: all but the work of the program's functions.
+    pub(crate) fn begin_migration(&mut self) -> Result<(), String> {
+        let State::Waiting(waiting) = std::mem::take(&mut self.migration.state) else {
+            return Ok(());
+        };
+        let (mut heap, mut survey, start) = *waiting;
+        self.migration.depth = self.g.txns.len() - 1;
+        heap.begin();
+        let done = heap.migrate(&mut survey).and_then(|migrated| {
+            self.learn_types(&heap);
+            // The functions may use the maps; keys that they make are looked at when they are done.
+            self.rehash(&mut heap, &migrated.tables, false)
+                .map_err(Refusal::Value)?;
+            Ok(migrated)
+        });
+        match done {
+            Ok(migrated) => {
+                self.migration.state = State::Running(Box::new(Running {
+                    tables: migrated.tables,
+                    instances: migrated.instances,
+                    next: 0,
+                    survey,
+                    start,
+                }));
+                self.install(heap)
+            }
+            Err(refusal) => {
+                let text = refused(&heap, &refusal);
+                Err(self.unusable(text))
+            }
+        }
+    }
+
+    /// The next value for a function to make.
+    pub(crate) fn next_instance(&mut self) -> Option<Instance> {
+        let State::Running(running) = &mut self.migration.state else {
+            return None;
+        };
+        running.next += 1;
+        running.instances.get(running.next - 1).copied()
+    }
+
+    /// All functions have run.
+    pub(crate) fn finish_migration(&mut self) -> Result<(), String> {
+        let State::Running(running) = &mut self.migration.state else {
+            return Ok(());
+        };
+        let tables = std::mem::take(&mut running.tables);
+        let Some(mut store) = self.store.take() else {
+            return Ok(());
+        };
+        let done = self.rehash(&mut store.heap, &tables, true);
+        self.store = Some(store);
+        done
+    }
+
+    /// The migration's transaction ends: the heap is ready for the program, in the transactions that it has open.
+    pub(super) fn commit_migration(&mut self) -> Result<(), String> {
+        let Some(mut store) = self.store.take() else {
+            return Ok(());
+        };
+        match store.heap.commit() {
+            Ok(_) => {
+                if let State::Running(running) = std::mem::take(&mut self.migration.state) {
+                    self.announce(&store.heap, &running.survey, running.start);
+                }
+                for _ in &self.g.txns {
+                    store.heap.begin();
+                }
+                self.store = Some(store);
+                Ok(())
+            }
+            Err(error) => {
+                self.migration.state = State::Failed(Box::new(store.heap));
+                Err(self.unusable(message(error)))
+            }
+        }
+    }
+
+    /// After a rollback: if it was the migration's, the heap stays as it was in the file. Its memory stays, as the program
+    /// may hold on to what it has seen.
+    pub(super) fn give_up_migration(&mut self) {
+        if matches!(self.migration.state, State::Running(_))
+            && self
+                .store
+                .as_ref()
+                .is_some_and(|store| store.heap.depth() == 0)
+            && let Some(store) = self.store.take()
+        {
+            self.migration.state = State::Failed(Box::new(store.heap));
+        }
+    }
+
     /// Brings maps up to date whose keys changed.
-    fn rehash(&mut self, heap: &mut Heap, tables: &[(u64, u64)]) -> Result<(), String> {
+    fn rehash(
+        &mut self,
+        heap: &mut Heap,
+        tables: &[(u64, u64)],
+        distinct: bool,
+    ) -> Result<(), String> {
         for &(header, key) in tables {
             let Some(ty) = self.types.any_by_key(key) else {
                 continue;
             };
             let layout = self.layout(ty);
             let mut announce = |at: u64, len: u64| heap.log(at, len as usize);
-            if !map::rehash(layout, &self.types, header, &mut announce)? {
+            if !map::rehash(layout, &self.types, header, &mut announce)? && distinct {
                 return Err(format!(
                     "two keys of a map of type {} become equal",
                     self.types.key_name(key)

@@ -20,6 +20,7 @@ use crate::interp::{Fp, Pc};
 use crate::map::{self, Layout, Part};
 use crate::sched::durable::line;
 use crate::world::Deed;
+pub(crate) use migrate::Migration;
 use types::describe;
 
 /// Which heap file a program uses.
@@ -117,6 +118,7 @@ impl Vm {
         if let Some(store) = &self.store {
             return Ok(store.heap.is_new());
         }
+        self.may_open()?;
         match self.options.heap.clone() {
             HeapChoice::File(path) => self.open_path(path, false),
             HeapChoice::Default(path) => self.open_path(path, true),
@@ -140,6 +142,7 @@ impl Vm {
         {
             return self.open_heap();
         }
+        self.may_open()?;
         self.open_path(path.into(), false)
     }
 
@@ -186,13 +189,21 @@ impl Vm {
         self.adopt(heap)
     }
 
-    fn adopt(&mut self, mut heap: Heap) -> Result<bool, String> {
+    fn adopt(&mut self, heap: Heap) -> Result<bool, String> {
         let is_new = heap.is_new();
         self.types.heap_range = (heap.base(), heap.end() - heap.base());
-        self.migrate_on_open(&mut heap)?;
+        let Some(mut heap) = self.migrate_on_open(heap)? else {
+            return Err(String::new());
+        };
         for _ in &self.g.txns {
             heap.begin();
         }
+        self.install(heap)?;
+        Ok(is_new)
+    }
+
+    /// The heap is the program's from now on.
+    fn install(&mut self, mut heap: Heap) -> Result<(), String> {
         self.learn_types(&heap);
         let empty = heap.alloc(BYTES_TYPE, 0, 0).map_err(message)?;
         (self.pbase, self.plen) = self.types.heap_range;
@@ -205,7 +216,7 @@ impl Vm {
             trigger_bytes: MIN_TRIGGER_BYTES,
             flush_line: None,
         });
-        Ok(is_new)
+        Ok(())
     }
 
     fn opened(&mut self) -> Result<&mut Store, String> {
@@ -384,12 +395,14 @@ impl Vm {
 
     pub(crate) fn collect_persistent_heap(&mut self, top: usize) -> u64 {
         let words = self.persistent_references(top);
+        let views = self.migration.views();
         let Some(store) = &mut self.store else {
             return 0;
         };
         let empty = store.empty;
         let done = store.heap.collect(&mut |visit| {
             visit(empty);
+            views.iter().for_each(|&view| visit(view));
             for &word in &words {
                 visit(word);
             }
@@ -439,6 +452,9 @@ impl Vm {
     /// Commits the innermost level; the outermost by its options (bit 0 sync, bit 1 async), else by the heap's policy.
     /// Gives the record that the goroutine is to wait for, if others can run meanwhile.
     pub(crate) fn commit_txn(&mut self, options: u16) -> Result<Option<u64>, String> {
+        if self.is_migrating() {
+            return self.commit_migration().map(|()| None);
+        }
         let can_share = self.can_share_flush();
         let policy = self.policy(match options & 3 {
             0 => self.options.durability,
@@ -466,6 +482,7 @@ impl Vm {
             // It fails only without an open transaction.
             let _ = store.heap.rollback();
         }
+        self.give_up_migration();
     }
 
     /// Notes a store to persistent memory outside transactions.
