@@ -393,20 +393,22 @@ impl Vm {
         Ok(self.collect_persistent_heap(top))
     }
 
+    /// Words outside the persistent heap that may refer into it.
+    fn outside_references(&mut self, top: usize) -> Vec<u64> {
+        let mut words = self.persistent_references(top);
+        words.extend(self.migration.views());
+        words.extend(self.store.as_ref().map(|store| store.empty));
+        words
+    }
+
     pub(crate) fn collect_persistent_heap(&mut self, top: usize) -> u64 {
-        let words = self.persistent_references(top);
-        let views = self.migration.views();
+        let words = self.outside_references(top);
         let Some(store) = &mut self.store else {
             return 0;
         };
-        let empty = store.empty;
-        let done = store.heap.collect(&mut |visit| {
-            visit(empty);
-            views.iter().for_each(|&view| visit(view));
-            for &word in &words {
-                visit(word);
-            }
-        });
+        let done = store
+            .heap
+            .collect(&mut |visit| words.iter().for_each(|&word| visit(word)));
         store.pace();
         done.freed_bytes
     }
@@ -419,9 +421,8 @@ impl Vm {
         });
         if is_due {
             let start = Instant::now();
-            let mut words = self.persistent_references(top);
+            let words = self.outside_references(top);
             if let Some(store) = &mut self.store {
-                words.push(store.empty);
                 store.heap.start_collection(words);
                 store.pace();
                 store.heap.count_pause(start.elapsed());
