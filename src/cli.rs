@@ -93,6 +93,11 @@ pub enum Command {
         #[arg(required = true, value_name = "PACKAGE[.NAME[.METHOD]]")]
         words: Vec<String>,
     },
+    /// Look into a heap file, or work on it
+    Heap {
+        #[command(subcommand)]
+        command: crate::heap::HeapCommand,
+    },
     /// Start the interactive session
     Repl,
     /// Print the version

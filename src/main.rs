@@ -6,6 +6,7 @@ mod constraint;
 mod crashtest;
 mod disasm;
 mod doc;
+mod heap;
 mod module;
 mod packages;
 mod render;
@@ -51,6 +52,7 @@ fn command() -> i32 {
         Some(Command::Test { args }) => test::test(&args, &cli.heap),
         Some(Command::Disasm { paths, all }) => disasm::disasm(&paths, all),
         Some(Command::Crashtest(args)) => crashtest::crashtest(&args, &cli.heap),
+        Some(Command::Heap { command }) => heap::heap(&command),
         Some(Command::Doc { words }) => doc::doc(&words),
         Some(Command::Version) => {
             println!("pgo {}", env!("CARGO_PKG_VERSION"));

@@ -38,6 +38,8 @@ pub enum Error {
     ForeignLog { path: PathBuf },
     #[error("{}: in use by another process; wait for it to end, or open another heap", path.display())]
     Locked { path: PathBuf },
+    #[error("{}: changed while it was read; try again", path.display())]
+    Overtaken { path: PathBuf },
     #[error("{}: no space left on the device while {doing}; the heap is as before: make room and try again", path.display())]
     DiskFull { path: PathBuf, doing: &'static str },
     #[error("{}: opened read-only: {what} is not possible", path.display())]

@@ -357,22 +357,22 @@ pub fn read_extents(
     Ok(extents)
 }
 
-struct Words<'a> {
-    bytes: &'a [u8],
+pub(crate) struct Words<'a> {
+    pub bytes: &'a [u8],
 }
 
 impl<'a> Words<'a> {
-    fn next(&mut self) -> Option<u64> {
+    pub fn next(&mut self) -> Option<u64> {
         let (word, rest) = self.bytes.split_first_chunk()?;
         self.bytes = rest;
         Some(u64::from_le_bytes(*word))
     }
 
-    fn word(&mut self) -> Result<u64> {
+    pub fn word(&mut self) -> Result<u64> {
         self.next().ok_or_else(Words::short)
     }
 
-    fn bytes(&mut self, len: u64) -> Result<&'a [u8]> {
+    pub fn bytes(&mut self, len: u64) -> Result<&'a [u8]> {
         let padded = len
             .checked_next_multiple_of(8)
             .and_then(|len| usize::try_from(len).ok());

@@ -33,6 +33,7 @@
 
 pub mod disk;
 
+mod backup;
 mod check;
 mod checkpoint;
 mod collect;
@@ -53,12 +54,15 @@ mod roots;
 mod space;
 mod spans;
 mod superblock;
+mod touched;
 mod txn;
 mod types;
+mod view;
 
 /// An address in the process, as stored in pointer words.
 pub type Addr = u64;
 
+pub use backup::{Backup, backup, open_read_only, stable_view};
 pub use check::{Problem, Report};
 pub use collect::{Collection, CollectionStats, PAUSE_LIMITS_MICROS, ReportRoots, Step};
 pub use error::{Error, Result};
@@ -75,3 +79,5 @@ pub use roots::Root;
 pub use space::{ObjectRef, Space, SpaceStats};
 pub use spans::{HEADER_BYTES, PAGE_BYTES};
 pub use types::{BYTES_TYPE, Field, Kind, MAP_HEADER_BYTES, PointerSlot, TypeDesc};
+pub use touched::{Touched, TouchedRange, last_records};
+pub use view::{FileSizes, View};

@@ -171,6 +171,47 @@ pub fn scan(bytes: &[u8], path: &Path, mut chain: Chain, mutation: Mutation) -> 
     })
 }
 
+/// Whether a chain goes on, in the log's bytes from its end on, with a record that marks a checkpoint.
+pub fn is_checkpoint_marked(bytes: &[u8], mut chain: Chain) -> bool {
+    let mut at = 0;
+    while let Some((head, end)) = record_at(bytes, at, Mutation::None) {
+        let (salt, lsn, prev_crc) = (chain.salt, chain.next_lsn, chain.prev_crc);
+        if (head.salt, head.lsn, head.prev_crc) != (salt, lsn, prev_crc) {
+            return false;
+        }
+        if get_u64(bytes, at + RECORD_HEAD_BYTES) == part::CHECKPOINT {
+            return true;
+        }
+        chain.next_lsn += 1;
+        chain.prev_crc = head.crc;
+        at = end;
+    }
+    false
+}
+
+/// All whole records in the log's bytes, of whatever generation, in order of their numbers: number, place of the payload.
+pub fn all_records(bytes: &[u8]) -> Vec<(Lsn, Found)> {
+    let (mut found, mut at) = (Vec::new(), LOG_START as usize);
+    while at + RECORD_HEAD_BYTES <= bytes.len() {
+        match record_at(bytes, at, Mutation::None) {
+            Some((head, end)) => {
+                let start = at + RECORD_HEAD_BYTES;
+                found.push((
+                    head.lsn,
+                    Found {
+                        start,
+                        end: start + head.len_words as usize * 8,
+                    },
+                ));
+                at = end;
+            }
+            None => at += RECORD_ALIGN as usize,
+        }
+    }
+    found.sort_unstable_by_key(|&(lsn, _)| lsn);
+    found
+}
+
 /// Whether the log holds a record, of whatever generation.
 pub fn has_records(bytes: &[u8]) -> bool {
     record_at(bytes, LOG_START as usize, Mutation::None).is_some()

@@ -239,7 +239,7 @@ pub(crate) fn read_page(file: &dyn DiskFile, path: &Path, page: u64) -> Result<V
     Ok(bytes)
 }
 
-fn new_uuid() -> [u8; 16] {
+pub(crate) fn new_uuid() -> [u8; 16] {
     use std::hash::{BuildHasher, RandomState};
     let words = [
         RandomState::new().hash_one(std::process::id()),

@@ -14,16 +14,16 @@ use crate::spans::{HEADER_BYTES, PAGE_BYTES};
 use crate::types::{BYTES_TYPE, CATALOG_TYPE, FIRST_TYPE, POINTERS_TYPE, ROOTS_TYPE, TypeDesc};
 
 // Byte offsets in the catalog.
-const TYPES: u64 = 0;
-const TYPE_COUNT: u64 = 8;
-const ROOTS: u64 = 16;
-const ROOT_COUNT: u64 = 24;
+pub(crate) const TYPES: u64 = 0;
+pub(crate) const TYPE_COUNT: u64 = 8;
+pub(crate) const ROOTS: u64 = 16;
+pub(crate) const ROOT_COUNT: u64 = 24;
 
 // Byte offsets in a root entry, and its size.
-const NAME: u64 = 0;
-const VALUE: u64 = 8;
-const TYPE: u64 = 16;
-const ENTRY_BYTES: u64 = 24;
+pub(crate) const NAME: u64 = 0;
+pub(crate) const VALUE: u64 = 8;
+pub(crate) const TYPE: u64 = 16;
+pub(crate) const ENTRY_BYTES: u64 = 24;
 
 /// What is in the catalog, for quick answers.
 #[derive(Default)]

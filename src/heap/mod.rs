@@ -1,0 +1,85 @@
+//! `pgo heap …`: looks into heap files and works on them, without the programs that wrote them. A file a subcommand.
+mod backup;
+mod check;
+mod gc;
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// One a line, sorted, so that subcommands are added without touching others.
+#[derive(Subcommand)]
+pub enum HeapCommand {
+    /// Copy a heap as of its last commit, also while a program is using it
+    Backup(backup::BackupArgs),
+    /// Check a whole heap; one in use, as of its last commit
+    Check(check::Args),
+    /// Free what no root reaches, in a heap that is not in use
+    Gc(gc::Args),
+    /// Put a backup in a heap's place
+    Restore(backup::RestoreArgs),
+}
+
+/// Gives the exit status: 0, or 1 for what could not be done or was found wrong.
+pub fn heap(command: &HeapCommand) -> i32 {
+    let done = match command {
+        HeapCommand::Backup(args) => backup::backup(args),
+        HeapCommand::Check(args) => check::run(args),
+        HeapCommand::Gc(args) => gc::run(args),
+        HeapCommand::Restore(args) => backup::restore(args),
+    };
+    match done {
+        Ok(status) => status,
+        Err(error) => crate::run::fail(&error.to_string()),
+    }
+}
+
+fn exists_already(path: &Path) -> i32 {
+    crate::run::fail(&format!(
+        "{}: exists already; name another file, or replace it with --force",
+        path.display()
+    ))
+}
+
+fn json_string(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c < ' ' => quoted.push_str(&format!("\\u{:04x}", c as u32)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// How far a long job is; on a terminal only.
+struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    fn new() -> Bar {
+        let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}");
+        Bar(style
+            .ok()
+            .filter(|_| std::io::stderr().is_terminal())
+            .map(|style| ProgressBar::new(0).with_style(style)))
+    }
+
+    fn set(&mut self, done: u64, of: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(of);
+            bar.set_position(done);
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
