@@ -78,6 +78,6 @@ pub use recovery::Unrecovered;
 pub use roots::Root;
 pub use space::{ObjectRef, Space, SpaceStats};
 pub use spans::{HEADER_BYTES, PAGE_BYTES};
-pub use types::{BYTES_TYPE, Field, Kind, MAP_HEADER_BYTES, PointerSlot, TypeDesc};
 pub use touched::{Touched, TouchedRange, last_records};
+pub use types::{BYTES_TYPE, Field, Kind, MAP_HEADER_BYTES, PointerSlot, TypeDesc};
 pub use view::{FileSizes, View};

@@ -2,6 +2,13 @@
 mod backup;
 mod check;
 mod gc;
+mod look;
+mod path;
+mod print;
+mod reach;
+mod stat;
+mod table;
+mod value;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -18,8 +25,16 @@ pub enum HeapCommand {
     Check(check::Args),
     /// Free what no root reaches, in a heap that is not in use
     Gc(gc::Args),
+    /// Print what the last commits touched
+    Log(stat::LogArgs),
+    /// List the named roots
+    Ls(look::LsArgs),
     /// Put a backup in a heap's place
     Restore(backup::RestoreArgs),
+    /// Print a value, found by its path
+    Show(look::ShowArgs),
+    /// Print sizes: of the files, by type and by root
+    Stat(stat::StatArgs),
 }
 
 /// Gives the exit status: 0, or 1 for what could not be done or was found wrong.
@@ -28,7 +43,11 @@ pub fn heap(command: &HeapCommand) -> i32 {
         HeapCommand::Backup(args) => backup::backup(args),
         HeapCommand::Check(args) => check::run(args),
         HeapCommand::Gc(args) => gc::run(args),
+        HeapCommand::Log(args) => stat::log(args),
+        HeapCommand::Ls(args) => look::ls(args),
         HeapCommand::Restore(args) => backup::restore(args),
+        HeapCommand::Show(args) => look::show(args),
+        HeapCommand::Stat(args) => stat::stat(args),
     };
     match done {
         Ok(status) => status,
