@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::heap::{Heap, Options};
 use crate::image::is_descriptors;
 use crate::log::Lsn;
-use crate::recovery::{Unrecovered, beside, lock, new_uuid};
+use crate::recovery::{Unrecovered, beside, lock, new_uuid, open_locked};
 use crate::spans::PAGE_BYTES;
 use crate::superblock::Superblock;
 use crate::view::{View, settled};
@@ -36,16 +36,13 @@ pub struct Backup {
 /// in use ([`Error::Locked`]). `progress` hears of bytes done and bytes in all.
 pub fn backup(path: &Path, dest: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Backup> {
     let disk = RealDisk;
-    let replaced = match disk.exists(dest) {
-        true => Some(disk.open(dest, Mode::ReadWrite)),
+    // Held until it is replaced.
+    let _replaced = match disk.exists(dest) {
+        true => Some(open_locked(&disk, dest, Mode::ReadWrite)?),
         false => None,
     };
     let new_path = beside(dest, "new");
     let io = |source| Error::io(dest, "writing the backup", source);
-    let replaced = replaced.transpose().map_err(io)?;
-    if let Some(old) = &replaced {
-        lock(&**old, dest, true)?;
-    }
     let file = disk.open(&new_path, Mode::Create).map_err(io)?;
     let locked = lock(&*file, dest, true);
     let done = locked

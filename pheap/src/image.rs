@@ -95,7 +95,7 @@ impl<'a> Image<'a> {
         Ok(self.pages.get_mut(&page).expect("just inserted"))
     }
 
-    fn write(&mut self, mut offset: u64, mut bytes: &[u8]) -> Result<()> {
+    pub fn write(&mut self, mut offset: u64, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let at = (offset % PAGE_BYTES) as usize;
             let len = bytes.len().min(PAGE - at);

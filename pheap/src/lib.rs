@@ -34,17 +34,21 @@
 pub mod disk;
 
 mod backup;
+mod bulk;
 mod check;
 mod checkpoint;
 mod collect;
 mod commit;
+mod compact;
 mod error;
 mod flusher;
+pub mod hash;
 mod heap;
 mod image;
 mod layout;
 mod log;
 mod mapping;
+pub mod maps;
 mod migrate;
 mod pages;
 mod raw;
@@ -65,6 +69,7 @@ pub type Addr = u64;
 pub use backup::{Backup, backup, open_read_only, stable_view};
 pub use check::{Problem, Report};
 pub use collect::{Collection, CollectionStats, PAUSE_LIMITS_MICROS, ReportRoots, Step};
+pub use compact::{Compaction, compact, compact_on};
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use heap::Mutation;

@@ -20,6 +20,9 @@ use crate::types::{CATALOG_TYPE, TypeDesc};
 /// Heap files up to this size are verified page by page when they are opened.
 const VERIFY_BYTES: u64 = 16 << 20;
 
+/// How often a heap file may be replaced while it is being opened.
+const REPLACEMENTS: u32 = 100;
+
 /// A heap that is locked and known to be one, but not yet brought up to date.
 pub struct Unrecovered {
     disk: Arc<dyn Disk>,
@@ -56,17 +59,7 @@ impl Heap {
         } else {
             Mode::ReadWrite
         };
-        let io = |source| Error::io(path, "opening the heap", source);
-        let file = disk
-            .open(path, mode)
-            .map_err(|source| match source.kind() {
-                std::io::ErrorKind::PermissionDenied if !options.read_only => Error::NotWritable {
-                    path: path.to_owned(),
-                    doing: "opening it for writing",
-                },
-                _ => io(source),
-            })?;
-        lock(&*file, path, !options.read_only)?;
+        let file = open_locked(&*disk, path, mode)?;
         if file.fd().is_some() {
             guard_faults(format!(
                 "{}{}: the heap or its log was truncated or became unreadable while in use; restore it from a copy\n",
@@ -132,6 +125,29 @@ pub(crate) fn beside(path: &Path, extension: &str) -> PathBuf {
     name.push(".");
     name.push(extension);
     name.into()
+}
+
+/// Opens the file of this name and locks it, for readers or exclusively.
+pub(crate) fn open_locked(disk: &dyn Disk, path: &Path, mode: Mode) -> Result<Arc<dyn DiskFile>> {
+    let io = |source| Error::io(path, "opening the heap", source);
+    for _ in 0..REPLACEMENTS {
+        let file = disk
+            .open(path, mode)
+            .map_err(|source| match source.kind() {
+                std::io::ErrorKind::PermissionDenied if mode != Mode::Read => Error::NotWritable {
+                    path: path.to_owned(),
+                    doing: "opening it for writing",
+                },
+                _ => io(source),
+            })?;
+        lock(&*file, path, mode != Mode::Read)?;
+        if disk.is_named(&*file, path).map_err(io)? {
+            return Ok(file);
+        }
+    }
+    Err(Error::Overtaken {
+        path: path.to_owned(),
+    })
 }
 
 pub(crate) fn lock(file: &dyn DiskFile, path: &Path, exclusive: bool) -> Result<()> {

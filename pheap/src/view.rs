@@ -68,6 +68,8 @@ pub struct View {
     /// Checksum of each page in the file; none for one that was never written.
     pub(crate) sums: Vec<Option<u32>>,
     spans: Vec<Span>,
+    /// Number of slots in the spans before each.
+    slots_before: Vec<u64>,
     span_of_page: Vec<u32>,
     cache: RefCell<Vec<Option<Rc<[u8]>>>>,
     cached_bytes: Cell<u64>,
@@ -76,6 +78,8 @@ pub struct View {
     roots: Vec<Root>,
     catalog: Addr,
     sizes: FileSizes,
+    /// Pages must have their checksums.
+    verify: bool,
 }
 
 /// What one reading of the files gives.
@@ -180,7 +184,7 @@ fn read_files(disk: &dyn Disk, path: &Path) -> Result<Files> {
 
 impl Files {
     /// Whether the heap file may have changed since the superblock and the log were read.
-    fn has_moved(&self, path: &Path) -> bool {
+    fn has_moved(&self, disk: &dyn Disk, path: &Path) -> bool {
         let same = superblock::read(&*self.file, path)
             .is_ok_and(|found| found.superblock == self.superblock);
         let begun = || -> std::io::Result<bool> {
@@ -192,7 +196,8 @@ impl Files {
             log_file.read_at(&mut bytes, self.end)?;
             Ok(log::is_checkpoint_marked(&bytes, self.chain))
         };
-        !same || (!self.checkpoint && begun().unwrap_or(true))
+        let named = disk.is_named(&*self.file, path).unwrap_or(false);
+        !same || !named || (!self.checkpoint && begun().unwrap_or(true))
     }
 }
 
@@ -233,6 +238,7 @@ impl View {
             changed: Pages::default(),
             sums: vec![None; pages as usize],
             spans: Vec::new(),
+            slots_before: Vec::new(),
             span_of_page: vec![NONE; pages as usize],
             cache: RefCell::new(vec![None; pages as usize]),
             cached_bytes: Cell::new(0),
@@ -243,6 +249,7 @@ impl View {
             roots: Vec::new(),
             catalog: superblock.base + catalog_offset(path, &extents)?,
             sizes: FileSizes::default(),
+            verify: true,
         };
         let mut kept = Vec::new();
         let read = |page| {
@@ -281,6 +288,11 @@ impl View {
         if let Some(page) = wrong {
             return Err(Error::damaged(path, page * PAGE_BYTES, "impossible span"));
         }
+        let mut slots = 0;
+        for span in &view.spans {
+            view.slots_before.push(slots);
+            slots += u64::from(span.slots);
+        }
         changed.extend(kept);
         view.changed = changed;
         let log_file_bytes = match &files.log_file {
@@ -303,13 +315,19 @@ impl View {
             extents: view.extents.len() as u64,
             spans: view.spans.len() as u64,
         };
-        if files.has_moved(path) {
+        if files.has_moved(disk, path) {
             return Err(Error::Overtaken {
                 path: path.to_owned(),
             });
         }
         view.read_catalog()?;
         Ok(view)
+    }
+
+    /// Pages read from now on may have been changed since, in bytes that the caller does not look at.
+    pub(crate) fn without_verification(mut self) -> View {
+        self.verify = false;
+        self
     }
 
     pub fn path(&self) -> &Path {
@@ -385,7 +403,7 @@ impl View {
             }
             Err(error) => return Err(error),
         };
-        if is_intact(&bytes, self.sums[page as usize]) {
+        if !self.verify || is_intact(&bytes, self.sums[page as usize]) {
             Ok(bytes)
         } else {
             Err(self.damaged(page, "wrong checksum of a page"))
@@ -492,6 +510,20 @@ impl View {
             Some(slot) if self.is_allocated(span, slot)? => Ok(Some(self.object_at(span, slot)?)),
             _ => Ok(None),
         }
+    }
+
+    /// Number of places for objects, used or not.
+    pub fn slot_count(&self) -> u64 {
+        let last = self.spans.last().zip(self.slots_before.last());
+        last.map_or(0, |(span, before)| before + u64::from(span.slots))
+    }
+
+    /// Which of these places an object of this view has.
+    pub fn slot_number(&self, object: &ObjectRef) -> u64 {
+        let page = object.addr.wrapping_sub(self.base()) / PAGE_BYTES;
+        let id = self.span_of_page[page as usize] as usize;
+        let slot = self.spans[id].slot_of(object.addr).unwrap_or(0);
+        self.slots_before[id] + u64::from(slot)
     }
 
     /// Bytes that the object's slot takes, header included.

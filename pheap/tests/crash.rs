@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use common::{Model, Moment, Workload, heap_path, mutated, node_type, open, options, read_model};
 use pheap::disk::{Event, MemoryDisk, SimulatedDisk};
-use pheap::{Durability, Error, Heap, Mutation, Options};
+use pheap::{Durability, Error, Heap, Mutation, Options, compact_on};
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -349,4 +349,40 @@ fn a_break_in_the_log_before_a_durable_record_is_refused() {
     files.get_mut(&PathBuf::from("test.pheap.log")).unwrap()[4096 + 40] ^= 1;
     let opened = Heap::open_on(Arc::new(MemoryDisk::new(files)), &heap_path(), options);
     assert!(matches!(opened, Err(Error::Damaged { .. })));
+}
+
+#[test]
+fn a_crash_while_a_heap_is_compacted_leaves_it_whole() {
+    for seed in [1, 3] {
+        let options = options(Durability::Sync);
+        let recording = record(seed, 12, &options, None);
+        // The heap as its last session left it, its log full of records.
+        let closes = recording
+            .events
+            .iter()
+            .rposition(|event| matches!(event, Event::Mark(_)));
+        let events = &recording.events[..closes.unwrap()];
+        let (files, _) = SimulatedDisk::crash(&Files::new(), events, &mut |_| true);
+        let bounds = allowed(events);
+        let disk = SimulatedDisk::new(files.clone());
+        let path = heap_path();
+        let done = compact_on(
+            Arc::new(disk.clone()),
+            &path,
+            options.clone(),
+            &mut |_, _| (),
+        );
+        assert!(done.unwrap().dropped_objects > 0);
+        // It goes on in the log that was there before.
+        let mut heap = open(&disk, &options).unwrap();
+        let model = read_model(&heap);
+        heap.begin();
+        heap.delete_root("no such root");
+        heap.commit().unwrap();
+        drop(heap);
+        let visit = &mut |_, files| verify(&recording, files, bounds);
+        let states = explore(&files, &disk.events(), 20, &mut Random(1), visit).unwrap();
+        assert!(states > 80, "{states}");
+        assert!(recording.states.contains(&model));
+    }
 }

@@ -1,6 +1,7 @@
 //! `pgo heap …`: looks into heap files and works on them, without the programs that wrote them. A file a subcommand.
 mod backup;
 mod check;
+mod compact;
 mod gc;
 mod look;
 mod path;
@@ -23,6 +24,8 @@ pub enum HeapCommand {
     Backup(backup::BackupArgs),
     /// Check a whole heap; one in use, as of its last commit
     Check(check::Args),
+    /// Rewrite a heap that is not in use without garbage and gaps
+    Compact(compact::Args),
     /// Free what no root reaches, in a heap that is not in use
     Gc(gc::Args),
     /// Print what the last commits touched
@@ -42,6 +45,7 @@ pub fn heap(command: &HeapCommand) -> i32 {
     let done = match command {
         HeapCommand::Backup(args) => backup::backup(args),
         HeapCommand::Check(args) => check::run(args),
+        HeapCommand::Compact(args) => compact::run(args),
         HeapCommand::Gc(args) => gc::run(args),
         HeapCommand::Log(args) => stat::log(args),
         HeapCommand::Ls(args) => look::ls(args),

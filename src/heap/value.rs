@@ -1,10 +1,7 @@
 //! Values of a heap read into trees, by the types that the heap itself describes, with bounds on depth, width and size.
+use pheap::maps::{ALIVE, ENTRIES, USED};
 use pheap::{Error, Kind, Result, TypeDesc, View};
 
-/// Words of a map's header, and the bit of an entry that is not deleted: see vm/src/map.rs.
-const ENTRIES: u64 = 8;
-const USED: u64 = 24;
-const ALIVE: u64 = 1 << 63;
 /// Bytes of strings read at most.
 const STRING_BYTES: u64 = 64 << 10;
 /// Values in a tree at most.

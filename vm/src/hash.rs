@@ -1,9 +1,9 @@
 //! Content hashes and equality of Go values in memory: map keys, `==` of composite types.
 #![allow(unsafe_code)] // Reads values at addresses that the program's types describe.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use lang::bytecode::program::{Kind, TypeIdx};
+use pheap::hash::float;
+pub(crate) use pheap::hash::{bytes, word};
 
 use crate::raw;
 use crate::value::TypeTable;
@@ -11,68 +11,8 @@ use crate::value::TypeTable;
 /// The text of a run-time error.
 pub(crate) type Failure = String;
 
-const M1: u64 = 0xa076_1d64_78bd_642f;
-const M2: u64 = 0xe703_7ed1_a0b4_28db;
 /// Key of the hash of an interface whose type the program does not know.
 const M3: u64 = 0x8ebc_6af0_9c88_c6e3;
-
-#[inline(always)]
-fn fold(a: u64, b: u64) -> u64 {
-    let wide = u128::from(a) * u128::from(b);
-    (wide >> 64) as u64 ^ wide as u64
-}
-
-#[inline(always)]
-pub(crate) fn word(x: u64, seed: u64) -> u64 {
-    fold(x ^ M1, seed ^ M2)
-}
-
-/// Hash of bytes: folded multiplication of 16 bytes at a time.
-#[inline]
-pub(crate) fn bytes(data: &[u8], seed: u64) -> u64 {
-    let len = data.len();
-    let at = |i: usize| u64::from_le_bytes(data[i..i + 8].try_into().expect("eight bytes"));
-    let at4 = |i: usize| {
-        u64::from(u32::from_le_bytes(
-            data[i..i + 4].try_into().expect("four bytes"),
-        ))
-    };
-    let mut h = seed ^ M1;
-    let (a, b) = if len >= 16 {
-        let mut i = 0;
-        while i + 16 < len {
-            h = fold(at(i) ^ M2, at(i + 8) ^ h);
-            i += 16;
-        }
-        (at(len - 16), at(len - 8))
-    } else if len >= 8 {
-        (at(0), at(len - 8))
-    } else if len >= 4 {
-        (at4(0), at4(len - 4))
-    } else if len > 0 {
-        let (first, mid, last) = (data[0], data[len / 2], data[len - 1]);
-        (
-            u64::from(first) << 16 | u64::from(mid) << 8 | u64::from(last),
-            0,
-        )
-    } else {
-        (0, 0)
-    };
-    fold(M2 ^ len as u64, fold(a ^ M2, b ^ h))
-}
-
-fn float(x: f64, seed: u64) -> u64 {
-    static NANS: AtomicU64 = AtomicU64::new(0);
-    let bits = if x == 0.0 {
-        0 // and -0, which is equal
-    } else if x.is_nan() {
-        // Equal to nothing, itself included: with one hash, many of them would make a map slow.
-        NANS.fetch_add(1, Ordering::Relaxed)
-    } else {
-        x.to_bits()
-    };
-    word(bits, seed)
-}
 
 /// Hash of a pointer: of a persistent one, by its place in the heap, so that maps stay valid when the heap is mapped
 /// at another address.

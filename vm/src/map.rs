@@ -8,6 +8,7 @@
 #![allow(unsafe_code)] // Maps live in the program's memory.
 
 use lang::bytecode::program::{Kind, PtrKind, TypeIdx};
+use pheap::maps::{ALIVE, CAP, COUNT, ENTRIES, GENERATION, INDEX, KEY, SEED, SMALL, USED};
 
 use crate::Vm;
 use crate::hash::{self, Failure};
@@ -17,19 +18,8 @@ use crate::value::{Form, TypeTable};
 
 pub(crate) const HEADER_BYTES: u64 = pheap::MAP_HEADER_BYTES;
 pub(crate) const HEADER_PTRS: [(u32, PtrKind); 2] = [(8, PtrKind::Ptr), (16, PtrKind::Ptr)];
-const COUNT: u64 = 0;
-const ENTRIES: u64 = 8;
-const INDEX: u64 = 16;
-const USED: u64 = 24;
-const CAP: u64 = 32;
-const SEED: u64 = 40;
-const GENERATION: u64 = 48;
-
-const ALIVE: u64 = 1 << 63;
-const KEY: u64 = 8;
 /// Operand of `MapNext` for a key or value that is not wanted.
 pub(crate) const MAP_VALUE_UNWANTED: usize = 0xffff;
-const SMALL: u64 = 8;
 const MAX_ENTRIES: u64 = u32::MAX as u64 / 4;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -30,6 +30,10 @@ pub enum Mode {
 pub trait Disk: Send + Sync {
     fn open(&self, path: &Path, mode: Mode) -> io::Result<Arc<dyn DiskFile>>;
     fn exists(&self, path: &Path) -> bool;
+    /// Whether an open file is the one of this name, and not one that was replaced meanwhile.
+    fn is_named(&self, _file: &dyn DiskFile, _path: &Path) -> io::Result<bool> {
+        Ok(true)
+    }
     /// Replaces `to` by `from`, atomically.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file; its name need not be gone durably.

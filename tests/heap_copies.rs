@@ -1,0 +1,342 @@
+//! `pgo heap compact` as its user drives it, on a heap with something of everything: values are the same to the program
+//! that wrote them, references lead where they led, maps find their keys.
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// Fills the heap on the first run, with garbage between; each run checks what it finds, then changes it a little.
+const PROGRAM: &str = r#"
+import (
+	"fmt"
+	"math"
+	"os"
+	"time"
+)
+
+type Point struct{ X, Y int32 }
+type Shape interface{ Area() float64 }
+type Box struct{ W, H float64 }
+
+func (b Box) Area() float64   { return b.W * b.H }
+func (p *Point) Area() float64 { return float64(p.X) * float64(p.Y) }
+
+type Node struct {
+	Name  string
+	Next  *Node
+	Inner Point
+	P     *Point // into a node
+	Tail  []int
+	Any   any
+}
+type Key struct {
+	N *Node
+	S string
+}
+type Base struct{ ID int64 }
+type Wide struct {
+	Base
+	U    uint64
+	I    int64
+	I8   int8
+	U16  uint16
+	F32  float32
+	F    [5]float64
+	C64  complex64
+	C    complex128
+	B    bool
+	R    rune
+	Raw  string
+	Blob []byte
+	When time.Time
+	Dur  time.Duration
+	_    int32
+	Nest map[string]map[int][]string
+}
+
+pvar ring *Node
+pvar byNode = pmake(map[*Node]int)
+pvar byAny = pmake(map[any]string)
+pvar byKey = pmake(map[Key]int)
+pvar byArray = pmake(map[[2]any]int)
+pvar byFloat = pmake(map[float64]string)
+pvar byPoint = pmake(map[Point]*Node)
+pvar shapes []Shape
+pvar wide Wide
+pvar back []int
+pvar front []int
+pvar middle *int
+pvar same map[*Node]int
+pvar empty = pmake([]int, 0)
+pvar none []int
+pvar nilMap map[string]int
+pvar runs int
+
+const n = 300
+
+fill := func() {
+	var last *Node
+	for i := range n {
+		txn <> {
+			junk := pmake([]string, i)
+			for j := range junk {
+				junk[j] = fmt.Sprint("junk ", i, j)
+			}
+			node := pnew(Node{Name: fmt.Sprint("node ", i), Inner: Point{int32(i), int32(-i)}})
+			node.P = &node.Inner
+			if last == nil {
+				node.Next = node
+			} else {
+				node.Next = last.Next
+				last.Next = node
+				node.P = &last.Inner
+			}
+			last = node
+			byNode[node] = i
+			switch i % 5 {
+			case 0:
+				byAny[node] = node.Name
+			case 1:
+				byAny[i] = node.Name
+			case 2:
+				byAny[Point{int32(i), 7}] = node.Name
+			case 3:
+				byAny[fmt.Sprint("key ", i)] = node.Name
+			case 4:
+				byAny[float64(i)/2] = node.Name
+			}
+			byKey[Key{node, node.Name}] = i
+			byArray[[2]any{node, i}] = i
+			byFloat[float64(i)/4] = node.Name
+			byPoint[Point{int32(i), int32(i)}] = node
+			if i%3 == 0 {
+				delete(byNode, node)
+				delete(byFloat, float64(i)/4)
+			}
+			node.Any = node.Next
+		}
+	}
+	txn <> {
+		ring = last
+		byFloat[math.NaN()] = "nan"
+		byFloat[math.Inf(-1)] = "-inf"
+		shapes = append(shapes, Box{2, 3}, pnew(Point{4, 5}), nil, &ring.Inner)
+		wide = Wide{
+			Base: Base{-9007199254740995}, U: math.MaxUint64, I: math.MinInt64, I8: -128, U16: 65535, F32: 0.1,
+			F: [5]float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), 5e-324},
+			C64: complex(1.5, -2), C: complex(math.Inf(1), 0.1), B: true, R: '世',
+			Raw: "bytes \xff\xfe\x00 \u2028\"\\\n世界", When: time.Unix(1700000000, 123456789).UTC(), Dur: 90 * time.Second,
+		}
+		wide.Blob = append(wide.Blob, 0, 255, 128, 10)
+		wide.Nest = pmake(map[string]map[int][]string)
+		for i := range 20 {
+			inner := pmake(map[int][]string)
+			inner[i] = append(inner[i], "a", "", "ccc")
+			wide.Nest[fmt.Sprint("nest ", i)] = inner
+		}
+		back = pmake([]int, 10, 100)
+		for i := range back {
+			back[i] = i
+		}
+		front = back[2:5:7]
+		middle = &back[3]
+		ring.Tail = back[10:20]
+		same = byNode
+	}
+}
+
+bad := func(what string, args ...any) {
+	fmt.Println("wrong:", what, fmt.Sprint(args...))
+	os.Exit(1)
+}
+
+check := func() {
+	node := ring
+	for i := range n {
+		last := node
+		node = node.Next
+		if node.Name != fmt.Sprint("node ", i) || node.Inner != (Point{int32(i), int32(-i)}) {
+			bad("node", i, node.Name)
+		}
+		if i > 0 && node.P != &last.Inner || i == 0 && node.P != &node.Inner {
+			bad("interior pointer", i)
+		}
+		if node.Any.(*Node) == nil {
+			bad("any", i)
+		}
+		if got, ok := byNode[node]; ok != (i%3 != 0) || ok && got != i {
+			bad("byNode", i)
+		}
+		var key any
+		switch i % 5 {
+		case 0:
+			key = node
+		case 1:
+			key = i
+		case 2:
+			key = Point{int32(i), 7}
+		case 3:
+			key = fmt.Sprint("key ", i)
+		case 4:
+			key = float64(i) / 2
+		}
+		if byAny[key] != node.Name || byKey[Key{node, node.Name}] != i || byArray[[2]any{node, i}] != i {
+			bad("key of a map", i)
+		}
+		if byPoint[Point{int32(i), int32(i)}] != node {
+			bad("byPoint", i)
+		}
+		if got := byFloat[float64(i)/4]; got != "" && got != node.Name || (got == "") != (i%3 == 0) {
+			bad("byFloat", i)
+		}
+	}
+	if node != ring || ring.Next.Name != "node 0" {
+		bad("ring")
+	}
+	if len(byNode) != n-n/3 || len(byAny) != n || len(byFloat) != n-n/3+2 || byFloat[math.Inf(-1)] != "-inf" {
+		bad("length of a map")
+	}
+	if shapes[0].(Box) != (Box{2, 3}) || shapes[1].Area() != 20 || shapes[2] != nil || shapes[3].(*Point) != &ring.Inner {
+		bad("shapes")
+	}
+	w := &wide
+	if w.ID != -9007199254740995 || w.U != math.MaxUint64 || w.I != math.MinInt64 || w.I8 != -128 || w.U16 != 65535 || w.F32 != 0.1 {
+		bad("numbers")
+	}
+	if !math.IsNaN(w.F[0]) || !math.IsInf(w.F[1], 1) || !math.IsInf(w.F[2], -1) || !math.Signbit(w.F[3]) || w.F[4] != 5e-324 {
+		bad("floats")
+	}
+	if w.C64 != complex(1.5, -2) || real(w.C) != math.Inf(1) || imag(w.C) != 0.1 || !w.B || w.R != '世' {
+		bad("complex")
+	}
+	if w.Raw != "bytes \xff\xfe\x00 \u2028\"\\\n世界" || string(w.Blob) != "\x00\xff\x80\n" || w.Dur != 90*time.Second {
+		bad("strings")
+	}
+	if !w.When.Equal(time.Unix(1700000000, 123456789)) || w.When.Location() != time.UTC {
+		bad("time", w.When)
+	}
+	if len(w.Nest) != 20 || w.Nest["nest 7"][7][2] != "ccc" {
+		bad("nest")
+	}
+	if len(back) != 10 || cap(back) != 100 || len(front) != 3 || cap(front) != 5 || middle != &back[3] || &front[1] != middle {
+		bad("slices")
+	}
+	*middle++
+	if back[3] != front[1] || &back[:20][10] != &ring.Tail[0] {
+		bad("shared array")
+	}
+	same[ring] = 1000 + runs
+	if byNode[ring] != 1000+runs {
+		bad("shared map")
+	}
+	byNode[ring] = n - 1
+	if empty == nil || none != nil || nilMap != nil {
+		bad("nil")
+	}
+}
+
+if ring == nil {
+	fill()
+}
+check()
+txn <> {
+	runs++
+}
+fmt.Println("right", runs)
+"#;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("copies-{name}"));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("program.pgo"), PROGRAM).unwrap();
+        Folder(folder)
+    }
+
+    fn output(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_pgo"))
+            .current_dir(&self.0)
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// Standard output of a command that succeeds.
+    #[track_caller]
+    fn done(&self, args: &[&str]) -> String {
+        let output = self.output(args);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[track_caller]
+    fn refused(&self, args: &[&str], reason: &str) {
+        let output = self.output(args);
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {err}");
+        assert!(err.starts_with("pgo: ") && err.contains(reason), "{err}");
+        assert_eq!(err.lines().count(), 1, "{err}");
+    }
+
+    #[track_caller]
+    fn run(&self, heap: &str, runs: u32) {
+        let said = self.done(&["run", "--heap", heap, "program.pgo"]);
+        assert_eq!(said, format!("right {runs}\n"));
+    }
+
+    #[track_caller]
+    fn check(&self, heap: &str) -> String {
+        self.done(&["heap", "check", heap])
+    }
+
+    fn len(&self, name: &str) -> u64 {
+        std::fs::metadata(self.0.join(name)).unwrap().len()
+    }
+}
+
+#[test]
+fn a_compacted_heap_is_the_same_to_its_program() {
+    let folder = Folder::new("compact");
+    folder.run("heap", 1);
+    let before = folder.len("heap");
+    let said = folder.done(&["heap", "compact", "heap"]);
+    assert!(said.contains("dropped"), "{said}");
+    assert!(folder.len("heap") * 3 < before * 2, "{said}");
+    let checked = folder.check("heap");
+    assert!(checked.contains("no problems"), "{checked}");
+    assert!(checked.contains("(0 unreachable)"), "{checked}");
+    folder.run("heap", 2);
+    folder.run("heap", 3);
+    let json = folder.done(&["heap", "compact", "--json", "heap"]);
+    assert!(
+        json.starts_with("{\"file\":\"heap\",\"before_bytes\":"),
+        "{json}"
+    );
+    folder.run("heap", 4);
+    assert!(!folder.0.join("heap.new").exists());
+    folder.refused(&["heap", "compact", "missing"], "no such heap file");
+    folder.refused(&["heap", "compact", "program.pgo"], "not a heap file");
+}
+
+#[test]
+fn a_heap_in_use_is_not_compacted() {
+    let folder = Folder::new("in-use");
+    folder.run("heap", 1);
+    let mut user = Command::new(env!("CARGO_BIN_EXE_pgo"))
+        .current_dir(&folder.0)
+        .args(["--heap", "heap", "-e"])
+        .arg("import (\"bufio\"; \"fmt\"; \"os\"; \"pmem\"); pmem.Roots(); fmt.Println(1); bufio.NewReader(os.Stdin).ReadString('\\n')")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut byte = [0];
+    std::io::Read::read_exact(user.stdout.as_mut().unwrap(), &mut byte).unwrap();
+    folder.refused(&["heap", "compact", "heap"], "in use");
+    drop(user.stdin.take());
+    assert!(user.wait().unwrap().success());
+    folder.done(&["heap", "compact", "heap"]);
+    folder.run("heap", 2);
+}
