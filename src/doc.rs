@@ -8,10 +8,21 @@ use std::path::Path;
 
 /// Gives the exit status.
 pub fn doc(words: &[String]) -> i32 {
-    let (package, mut path) = match find(&words[0]) {
-        Ok(found) => found,
-        Err(message) => return run::fail(&message),
-    };
+    match text(words) {
+        Ok(text) => {
+            print!("{text}");
+            0
+        }
+        Err(message) => run::fail(&message),
+    }
+}
+
+/// What there is to say of a package or one of its declarations.
+///
+/// # Errors
+/// There is no such thing.
+pub fn text(words: &[String]) -> Result<String, String> {
+    let (package, mut path) = find(&words[0])?;
     path.extend(
         words[1..]
             .iter()
@@ -36,13 +47,7 @@ pub fn doc(words: &[String]) -> i32 {
         }
         _ => None,
     };
-    match text {
-        Some(text) => {
-            print!("{text}");
-            0
-        }
-        None => run::fail(&format!("no {} in package {import_path}", path.join("."))),
-    }
+    text.ok_or_else(|| format!("no {} in package {import_path}", path.join(".")))
 }
 
 /// The package that a word starts with, and the names behind it.

@@ -1,10 +1,9 @@
-//! The façade's work: from texts to a program, a list of errors, or a report; and sessions, which
-//! compile chunk after chunk into one growing program.
-use crate::bytecode::program::{FuncIdx, Program};
+//! The façade's work: from texts to a program, a list of errors, or a report.
+use crate::bytecode::program::Program;
 use crate::bytecode::verify;
 use crate::check::Checker;
 use crate::codegen::{self, State};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::package::{PackageFiles, PackageSource};
 use crate::source::SourceMap;
 use crate::types::ty::FuncId;
@@ -20,13 +19,13 @@ pub struct Failure {
 }
 
 /// Passes packages on to the checker and remembers which files are the library's.
-struct Loader<'a> {
+pub(crate) struct Loader<'a> {
     source: &'a dyn PackageSource,
     library_files: RefCell<FxHashSet<String>>,
 }
 
 impl<'a> Loader<'a> {
-    fn new(source: &'a dyn PackageSource) -> Loader<'a> {
+    pub fn new(source: &'a dyn PackageSource) -> Loader<'a> {
         Loader {
             source,
             library_files: RefCell::default(),
@@ -34,7 +33,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Marks the files of the library; the program's `own` files come first.
-    fn mark(&self, sources: &mut SourceMap, own: usize) {
+    pub fn mark(&self, sources: &mut SourceMap, own: usize) {
         let names = self.library_files.borrow();
         let ids: Vec<_> = sources
             .files()
@@ -183,62 +182,4 @@ pub fn heap_report(
         out.push_str(&format!("{name}:{line}: {what}: {}\n", classes.join(", ")));
     }
     Ok(out)
-}
-
-/// An interactive session: each chunk is a script that sees what the chunks before declared.
-pub struct Session<'a> {
-    loader: Loader<'a>,
-    checker: Checker,
-    st: State,
-}
-
-impl<'a> Session<'a> {
-    pub fn new(source: &'a dyn PackageSource) -> Session<'a> {
-        Session {
-            loader: Loader::new(source),
-            checker: Checker::new(),
-            st: State::open_world(),
-        }
-    }
-
-    /// Compiles a chunk into the program; gives the function that runs it.
-    ///
-    /// # Errors
-    /// What is wrong with the chunk; the session goes on without it.
-    pub fn chunk(&mut self, text: &str) -> Result<FuncIdx, Vec<Diagnostic>> {
-        self.checker.diagnostics = Diagnostics::new();
-        let entry = self
-            .checker
-            .check_chunk(&self.loader, text.as_bytes().to_vec());
-        self.loader.mark(&mut self.checker.sources, 0);
-        if let Some(entry) = entry
-            && !self.checker.diagnostics.has_errors()
-        {
-            let mut diagnostics = Diagnostics::new();
-            codegen::generate(&mut self.checker, &mut self.st, &mut diagnostics, entry);
-            for d in diagnostics.iter() {
-                self.checker.diagnostics.push(d.clone());
-            }
-        }
-        let have = self.st.program.sources.files().count();
-        for (_, file) in self.checker.sources.files().skip(have) {
-            self.st.program.sources.add_copy(file);
-        }
-        let diagnostics = std::mem::take(&mut self.checker.diagnostics);
-        if diagnostics.iter().any(|d| d.severity == Severity::Error) || entry.is_none() {
-            return Err(diagnostics.into_sorted(&self.checker.sources));
-        }
-        debug_assert_eq!(verify::verify(&self.st.program), Ok(()));
-        Ok(self.st.program.entry)
-    }
-
-    /// All that has been compiled.
-    pub fn program(&self) -> &Program {
-        &self.st.program
-    }
-
-    /// The files that diagnostics point into.
-    pub fn sources(&self) -> &SourceMap {
-        &self.checker.sources
-    }
 }

@@ -5,8 +5,10 @@ pub mod bytecode;
 pub mod codes;
 pub mod diagnostic;
 pub mod doc;
+pub mod highlight;
 pub mod invariant;
 pub mod package;
+pub mod session;
 pub mod source;
 pub mod testing;
 
@@ -18,7 +20,8 @@ pub(crate) mod syntax;
 pub(crate) mod tir;
 pub(crate) mod types;
 
-pub use compile::{Failure, Session, check, compile, heap_report};
+pub use compile::{Failure, check, compile, heap_report};
+pub use session::{Chunk, Name, Session};
 
 /// Parses a text without checking it and gives its errors as `name:line:column: message`; for
 /// measuring the parser.
@@ -32,6 +35,11 @@ pub fn parse_only(name: &str, text: impl Into<Vec<u8>>) -> Vec<String> {
     let line =
         |d: &diagnostic::Diagnostic| format!("{}: {}", sources.position(d.primary.span), d.message);
     errors.iter().map(line).collect()
+}
+
+/// Whether a text begins with a package clause.
+pub fn is_program(text: &str) -> bool {
+    syntax::is_program(text)
 }
 
 /// Whether a script's text ends too early, so that the REPL should ask for more lines.

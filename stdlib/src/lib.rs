@@ -136,6 +136,7 @@ packages! {
     "internal/oserror"
     "internal/radix"
     "internal/randsource"
+    "internal/show"
     "internal/slicesort"
     "internal/stdio"
     "io" + "io_pipe"

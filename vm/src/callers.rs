@@ -33,12 +33,12 @@ impl Ctx<'_> {
         let known = self.vm.func_at(address as Pc).map(|_| address);
         let pc = known.or_else(at_entry)? as Pc;
         let frame = self.vm.describe_frame(pc)?;
-        let (index, _) = self.vm.func_at(pc)?;
+        let (_, func) = self.vm.func_at(pc)?;
         Some(Place {
             file: self.absolute(frame.file, frame.is_library),
             function: frame.function,
             line: frame.line,
-            entry: self.vm.funcs[index as usize].code as u64,
+            entry: func.code.as_ptr() as u64,
         })
     }
 

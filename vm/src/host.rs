@@ -5,6 +5,24 @@ use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
 
+/// Standard input without a buffer: nothing is taken from what the program reads.
+pub struct UnbufferedStdin(ManuallyDrop<File>);
+
+impl UnbufferedStdin {
+    #[allow(unsafe_code)] // As in `Host::new`.
+    #[allow(clippy::new_without_default)] // It is no value, but access to the process's.
+    pub fn new() -> UnbufferedStdin {
+        // SAFETY: descriptor 0 is never closed by this value.
+        UnbufferedStdin(ManuallyDrop::new(unsafe { File::from_raw_fd(0) }))
+    }
+}
+
+impl Read for UnbufferedStdin {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
 pub(crate) struct Host {
     // Standard streams as files: the library's own handles have buffers.
     stdin: ManuallyDrop<File>,

@@ -26,10 +26,11 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-use lang::bytecode::program::{FuncIdx, FuncValue, TypeIdx};
+use lang::bytecode::program::{FuncIdx, FuncValue, Function, TypeIdx};
 use pheap::Mapping;
 use rustc_hash::FxHashMap;
 
+pub use host::UnbufferedStdin;
 pub use native::{Ctx, NativeDef, NativeError, NativeFn, SliceRef, StrRef};
 pub use persist::HeapChoice;
 pub use reflect::Reflected;
@@ -47,6 +48,9 @@ use value::RtType;
 /// Slots at both ends of a stack that no frame uses: room for the links of the first frame, and for reads of several
 /// slots at the very end.
 pub(crate) const STACK_SLACK: usize = 16;
+
+/// Marks the code of functions that have been redefined.
+pub(crate) const RETIRED: FuncIdx = 1 << 31;
 
 /// What the host decides.
 #[derive(Clone, Debug)]
@@ -89,6 +93,8 @@ pub enum Outcome {
     Exit(i32),
     /// By a panic or fatal error that has been reported on standard error.
     Panicked,
+    /// By `signals::interrupt_runs`: transactions are rolled back, and the goroutines that the run started are gone.
+    Interrupted,
 }
 
 impl Outcome {
@@ -98,6 +104,7 @@ impl Outcome {
             Outcome::Done => 0,
             Outcome::Exit(status) => status,
             Outcome::Panicked => 2,
+            Outcome::Interrupted => 130,
         }
     }
 }
@@ -153,8 +160,10 @@ pub struct Vm {
     foreign_layouts: FxHashMap<TypeIdx, &'static map::Layout>,
     funcs: Vec<FuncEntry>,
     func_values: Vec<FuncValue>,
-    /// Code ranges, ascending: first address, end, function.
+    /// Code ranges, ascending: first address, end, function; from `RETIRED` on, an index of `retired`.
     ranges: Vec<(u64, u64, FuncIdx)>,
+    /// Functions as they were before a session redefined them: goroutines may still run that code.
+    retired: Vec<(FuncIdx, Function)>,
     /// What `strings` points to; programs may hold on to constants of older versions.
     string_bytes: Vec<Box<[u8]>>,
     /// Objects of func values without captures.

@@ -17,7 +17,7 @@ use crate::raw;
 use crate::sched::Sched;
 use crate::sched::channel::{CHAN_BYTES, CHAN_PTRS};
 use crate::value::{Form, RtType, TypeTable, ValueRef};
-use crate::{CloseError, Linked, Options, Outcome, STACK_SLACK, Vm, host};
+use crate::{CloseError, Linked, Options, Outcome, RETIRED, STACK_SLACK, Vm, host, signals};
 
 /// Address range for package variables.
 const GLOBALS_LIMIT_BYTES: u64 = 4 << 30;
@@ -64,6 +64,7 @@ impl Vm {
             funcs: Vec::new(),
             func_values: Vec::new(),
             ranges: Vec::new(),
+            retired: Vec::new(),
             string_bytes: Vec::new(),
             static_closures: Vec::new(),
             implements_cache: Default::default(),
@@ -137,6 +138,11 @@ impl Vm {
                 (start, start + func.code.len() as u64 * 8, index)
             })
             .collect();
+        let retired = (RETIRED..).zip(&self.retired).map(|(index, (_, func))| {
+            let start = func.code.as_ptr() as u64;
+            (start, start + func.code.len() as u64 * 8, index)
+        });
+        self.ranges.extend(retired);
         self.ranges.sort_unstable();
         self.func_values = program.func_values.clone();
         self.pvar_addrs.resize(program.pvars.len(), 0);
@@ -197,20 +203,22 @@ impl Vm {
         });
     }
 
-    /// Code stays where it is while a program grows: goroutines of earlier chunks of a session go on in it. False if
-    /// some could not be kept.
+    /// Code stays where it is while a program grows, and when functions are redefined: goroutines of earlier chunks of
+    /// a session go on in it. False if it could not be kept.
     fn keep_code(&mut self, program: &mut Program) -> bool {
         let Some(old) = Rc::get_mut(&mut self.types.program) else {
             return false;
         };
-        let mut kept = true;
-        for (new, old) in program.funcs.iter_mut().zip(&mut old.funcs) {
-            match new.code == old.code {
-                true => std::mem::swap(&mut new.code, &mut old.code),
-                false => kept = false,
+        for (index, (new, old)) in (0..).zip(program.funcs.iter_mut().zip(&mut old.funcs)) {
+            if new.code == old.code {
+                std::mem::swap(&mut new.code, &mut old.code);
+                continue;
             }
+            let code = std::mem::take(&mut old.code);
+            let before = copy_of_function(old);
+            self.retired.push((index, Function { code, ..before }));
         }
-        kept
+        true
     }
 
     /// Lives as long as the process, as map types of a program do.
@@ -237,11 +245,16 @@ impl Vm {
     pub fn run(&mut self, func: FuncIdx) -> Outcome {
         self.outcome = None;
         (self.defer_floor, self.panic_floor) = (0, 0);
+        signals::forget_interrupt();
+        self.sched.before_run = self.sched.last_id();
         self.enter(func, STACK_SLACK, &[]);
         let outcome = self.outcome.take().unwrap_or(Outcome::Done);
         // A function that just ends has committed its transactions; after anything else none is open.
         self.rollback_txns(0);
         self.settle_goroutines(outcome == Outcome::Done);
+        if outcome == Outcome::Interrupted {
+            self.drop_goroutines_of_run();
+        }
         outcome
     }
 
@@ -492,13 +505,8 @@ pub(crate) fn form_of(desc: &TypeDesc) -> Form {
     }
 }
 
-/// The machine's own copy of a program: its code must stay where it is while the compiler goes on with the original.
-fn copy_of(program: &Program) -> Program {
-    let mut sources = SourceMap::new();
-    for (_, file) in program.sources.files() {
-        sources.add_copy(file);
-    }
-    let function = |func: &Function| Function {
+fn copy_of_function(func: &Function) -> Function {
+    Function {
         name: func.name.clone(),
         instance: func.instance.clone(),
         code: func.code.clone(),
@@ -511,7 +519,15 @@ fn copy_of(program: &Program) -> Program {
         lines: func.lines.clone(),
         store_notes: func.store_notes.clone(),
         span: func.span,
-    };
+    }
+}
+
+/// The machine's own copy of a program: its code must stay where it is while the compiler goes on with the original.
+fn copy_of(program: &Program) -> Program {
+    let mut sources = SourceMap::new();
+    for (_, file) in program.sources.files() {
+        sources.add_copy(file);
+    }
     let global = |var: &lang::bytecode::program::GlobalVar| lang::bytecode::program::GlobalVar {
         name: var.name.clone(),
         ty: var.ty,
@@ -522,7 +538,7 @@ fn copy_of(program: &Program) -> Program {
         ty: var.ty,
     };
     Program {
-        funcs: program.funcs.iter().map(function).collect(),
+        funcs: program.funcs.iter().map(copy_of_function).collect(),
         types: program.types.clone(),
         strings: program.strings.clone(),
         natives: program.natives.clone(),

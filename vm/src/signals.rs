@@ -1,7 +1,7 @@
 //! Signals of the process that the program wants to hear of: a handler notes them and makes a descriptor readable.
 #![allow(unsafe_code)] // System calls, and a handler that they run.
 
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
 /// What a signal does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,63 @@ pub fn descriptor() -> Option<i32> {
     }
     EVENT.store(fd, Ordering::SeqCst);
     Some(fd)
+}
+
+/// SIGINT has come since the run began.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// An eventfd that is readable then; 0 unless SIGINT ends runs.
+static INTERRUPT_EVENT: AtomicI32 = AtomicI32::new(0);
+
+extern "C" fn interrupt(_: i32) {
+    INTERRUPTED.store(true, Ordering::SeqCst);
+    // An atomic store.
+    crate::interp::ask_for_switch(true);
+    let one = 1u64;
+    let event = INTERRUPT_EVENT.load(Ordering::SeqCst);
+    // SAFETY: as in `note`.
+    unsafe {
+        let errno = *libc::__errno_location();
+        libc::write(event, (&raw const one).cast(), 8);
+        *libc::__errno_location() = errno;
+    }
+}
+
+/// From now on SIGINT ends the running input (`Outcome::Interrupted`) instead of the process, unless the program has
+/// asked to hear of it. To be called before each run, as programs can change what it does.
+pub fn interrupt_runs() {
+    // SAFETY: as in `set` and `descriptor`. Without SA_RESTART, so that a blocking read ends too.
+    unsafe {
+        if INTERRUPT_EVENT.load(Ordering::SeqCst) == 0 {
+            let fd = libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK);
+            INTERRUPT_EVENT.store(fd, Ordering::SeqCst);
+        }
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGINT, std::ptr::null(), &mut action);
+        if action.sa_sigaction == libc::SIG_DFL {
+            action.sa_flags = libc::SA_ONSTACK;
+            action.sa_sigaction = interrupt as extern "C" fn(i32) as libc::sighandler_t;
+            libc::sigaction(libc::SIGINT, &action, std::ptr::null_mut());
+        }
+    }
+}
+
+/// The descriptor that becomes readable when the run is to end; None if nothing asks for that.
+pub(crate) fn interrupt_descriptor() -> Option<i32> {
+    Some(INTERRUPT_EVENT.load(Ordering::SeqCst)).filter(|fd| *fd > 0)
+}
+
+pub(crate) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// A run begins.
+pub(crate) fn forget_interrupt() {
+    INTERRUPTED.store(false, Ordering::SeqCst);
+    if let Some(fd) = interrupt_descriptor() {
+        let mut count = 0u64;
+        // SAFETY: reads eight bytes at most, without blocking.
+        unsafe { libc::read(fd, (&raw mut count).cast(), 8) };
+    }
 }
 
 /// Sets what a signal does; false if it cannot be set (SIGKILL, SIGSTOP, faults, no such signal).

@@ -51,8 +51,8 @@ impl Vm {
     }
 
     pub(crate) fn describe_frame(&self, pc: Pc) -> Option<FrameInfo> {
-        let (index, func) = self.func_at(pc)?;
-        let word = (pc as usize - self.funcs[index as usize].code as usize) / 8 - 1;
+        let (_, func) = self.func_at(pc)?;
+        let word = (pc as usize - func.code.as_ptr() as usize) / 8 - 1;
         let at = func.lines.partition_point(|line| line.0 as usize <= word);
         let span = at.checked_sub(1).map_or(func.span, |at| func.lines[at].1);
         let sources = &self.types.program.sources;

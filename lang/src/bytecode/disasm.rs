@@ -50,6 +50,19 @@ pub fn program(p: &Program, all: bool) -> String {
     out
 }
 
+/// The functions whose names are wanted; instances with the same code once.
+pub fn functions(p: &Program, wanted: impl Fn(&str) -> bool) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for f in p.funcs.iter().filter(|f| wanted(&f.name)) {
+        let mut text = String::new();
+        function(p, f, &mut text);
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    texts.join("\n")
+}
+
 fn function(p: &Program, f: &Function, out: &mut String) {
     let _ = write!(out, "func {}", f.name);
     if !f.instance.is_empty() {

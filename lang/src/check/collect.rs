@@ -12,8 +12,21 @@ impl Checker {
     pub(super) fn collect_objects(&mut self, pkg: PkgId) {
         for file in self.packages[pkg.0 as usize].files.clone() {
             let ast = self.files[file as usize].clone();
+            let unchanged = match self.interactive {
+                true => self.unchanged_types(pkg, &ast),
+                false => FxHashSet::default(),
+            };
             for (i, decl) in ast.decls.iter().enumerate() {
-                self.collect_decl(pkg, file, i as u32, decl, false);
+                let i = i as u32;
+                if let DeclKind::Type(specs) = &decl.kind {
+                    for (spec, s) in (0..).zip(specs) {
+                        if !unchanged.contains(&(i, spec)) {
+                            self.collect_type(pkg, file, i, spec, s);
+                        }
+                    }
+                    continue;
+                }
+                self.collect_decl(pkg, file, i, decl, false);
             }
             let shared = self.shared_names(&ast);
             for (i, stmt) in ast.stmts.iter().enumerate() {
@@ -117,17 +130,15 @@ impl Checker {
                     }
                 }
             }
-            DeclKind::Type(specs) => {
-                for (spec, s) in specs.iter().enumerate() {
-                    let spec = spec as u32;
-                    if !stmt {
-                        let at = DeclRef::Type { file, decl, spec };
-                        let id = self.declare_package_object(pkg, s.name, at);
-                        self.obj_mut(id).alias = s.alias;
-                    }
-                }
-            }
+            // At top level they are collected by `collect_type`; a script's statements declare theirs.
+            DeclKind::Type(_) => {}
         }
+    }
+
+    fn collect_type(&mut self, pkg: PkgId, file: u32, decl: u32, spec: u32, s: &ast::TypeSpec) {
+        let at = DeclRef::Type { file, decl, spec };
+        let id = self.declare_package_object(pkg, s.name, at);
+        self.obj_mut(id).alias = s.alias;
     }
 
     fn collect_func(&mut self, pkg: PkgId, file: u32, decl: u32, f: &ast::FuncDecl) {

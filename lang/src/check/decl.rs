@@ -203,6 +203,12 @@ impl Checker {
     // Variables.
 
     pub(super) fn new_global(&mut self, id: ObjId, ty: Ty, persistent: bool) -> GlobalId {
+        if self.interactive
+            && let Some(kept) = self.kept_variable(id, ty, persistent)
+        {
+            self.obj_mut(id).kind = ObjKind::Global(kept);
+            return kept;
+        }
         let gid = GlobalId(self.globals.len() as u32);
         let o = self.obj(id);
         let name = self.name(o.name).to_string();
@@ -237,6 +243,11 @@ impl Checker {
                 0 => {
                     if persistent {
                         self.add_var_init(&[id], None, spec.span, persistent);
+                    } else if self.interactive {
+                        // It may be a variable that is there already.
+                        let zero = ex(ty, spec.names[name].span, tir::ExprKind::Zero);
+                        let at = spec.names[name].span;
+                        self.add_var_init(&[id], Some(zero), at, persistent);
                     }
                 }
                 n if n == objs.len() => {
@@ -461,6 +472,7 @@ impl Checker {
             named.outer = named.params.len() as u32;
         }
         if local == 0 {
+            self.hide_type(n, spec.name);
             self.collect_methods(id, n, spec.name.name);
         }
         let rhs = match &spec.ty.unparen().kind {

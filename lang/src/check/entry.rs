@@ -200,7 +200,8 @@ impl Checker {
             c.declare_goto_labels(&ast.stmts);
             let mut out = Vec::new();
             let mut declarations = Vec::new();
-            for s in &ast.stmts {
+            for (i, s) in ast.stmts.iter().enumerate() {
+                c.is_last = i + 1 == ast.stmts.len();
                 let from = out.len();
                 let outer = std::mem::take(&mut c.env.deps);
                 c.env.dep_set.clear();

@@ -107,7 +107,8 @@ impl Checker {
     }
 
     fn ident<'e>(&mut self, e: &'e Expr, name: crate::syntax::symbol::Symbol) -> Operand<'e> {
-        if self.is_blank(name) {
+        // In a session it is the last value.
+        if self.is_blank(name) && !(self.interactive && self.lookup_name(name).is_some()) {
             self.err(Code::Undefined, e.span, "cannot use _ as value or type");
             return Operand::invalid(e.span);
         }

@@ -19,6 +19,12 @@ const NESTED: [(&str, &str); 5] = [
     ("utf8", "unicode/utf8"),
 ];
 
+/// The path of the library package that a script means by a name which it declares nowhere.
+pub(super) fn implicit_path(name: &str) -> &str {
+    let nested = NESTED.iter().find(|(n, _)| *n == name);
+    nested.map_or(name, |(_, path)| path)
+}
+
 impl Checker {
     pub(super) fn new_package(&mut self, path: &str, name: &str, library: bool) -> PkgId {
         let id = PkgId(self.packages.len() as u32);
@@ -121,10 +127,7 @@ impl Checker {
             if visible || self.visible_in_package(pkg, name) {
                 continue;
             }
-            let path = NESTED
-                .iter()
-                .find(|(n, _)| *n == word)
-                .map_or(word, |(_, p)| p);
+            let path = implicit_path(word);
             if self.by_path.contains_key(path) || source.load(path, dir).is_ok_and(|p| p.is_library)
             {
                 let end = ast.end;

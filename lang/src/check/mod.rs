@@ -18,6 +18,7 @@ mod func;
 mod generic;
 mod index;
 mod init_order;
+mod inspect;
 mod interface;
 mod labels;
 mod load;
@@ -29,6 +30,7 @@ mod print_expr;
 mod range;
 mod range_func;
 mod receiver;
+mod redefine;
 mod returns;
 mod select;
 mod session;
@@ -48,7 +50,10 @@ use crate::tir;
 use crate::types::print::Names;
 use crate::types::ty::{Basic, FuncId, IMethod, NamedId, PkgId, Ty, TyKind, Types};
 use func::FnCtx;
+pub(crate) use inspect::Found;
+pub use inspect::Name;
 use object::{DeclRef, ObjId, ObjKind, Object, State, Universe};
+pub(crate) use redefine::Renewed;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
@@ -251,8 +256,14 @@ pub(crate) struct Checker {
     anonymous_cycles: Vec<Span>,
     /// The chunk before.
     last_chunk: Option<PkgId>,
-    /// Of a session: package fmt.
+    /// Of a session: the package that prints values.
     printer: Option<PkgId>,
+    redefinitions: redefine::Redefinitions,
+    /// A chunk is checked only to learn what its last expression is.
+    asked: Option<inspect::Found>,
+    /// The value of the chunk's last statement is shown.
+    shows: bool,
+    is_last: bool,
     /// A main package must have func main.
     pub require_main: bool,
     /// A function of the main package to start with instead.
@@ -311,6 +322,10 @@ impl Checker {
             anonymous_cycles: Vec::new(),
             last_chunk: None,
             printer: None,
+            redefinitions: redefine::Redefinitions::default(),
+            asked: None,
+            shows: false,
+            is_last: false,
             require_main: true,
             start: None,
         }
@@ -390,6 +405,10 @@ impl tir::Bodies for Checker {
     }
     fn body(&mut self, f: FuncId) -> Rc<tir::Body> {
         self.checked_body(f)
+    }
+    fn is_library(&self, f: FuncId) -> bool {
+        let pkg = self.funcs[f.0 as usize].decl.pkg;
+        self.packages[pkg.0 as usize].library
     }
     fn globals(&self) -> &[tir::Global] {
         &self.globals

@@ -19,6 +19,7 @@ impl Checker {
             return true;
         }
         let Err(why) = self.a.types.storable(t, &self.a.names) else {
+            self.note_stored(t, span);
             return true;
         };
         let pkg = self.pkg();

@@ -1,22 +1,55 @@
 //! Interactive sessions: each chunk is a script whose names are layered over those of the chunks
-//! before. `:=` at its top declares package-level variables, and the value of its last expression
-//! is printed.
+//! before. `:=` at its top declares package-level variables; the value of its last statement, if that is
+//! an expression, is printed and kept as `_`.
 use super::assign::Values;
 use super::object::{ObjId, ObjKind, State};
 use super::operand::{Mode, ex, st};
-use super::{Checker, INVALID};
+use super::{Checker, Found, INVALID, Renewed};
 use crate::codes::Code;
 use crate::package::PackageSource;
 use crate::syntax::ast::{self, StmtKind as S};
 use crate::tir::{self, Callee, ExprKind, StmtKind};
 use crate::types::ty::PkgId;
-use crate::types::ty::{Basic, FuncId, Ty, TyKind};
+use crate::types::ty::{FuncId, Ty, TyKind};
 
 impl Checker {
-    /// Checks the next chunk of a session; the function that runs it, unless there were errors:
-    /// then its declarations are forgotten.
-    pub fn check_chunk(&mut self, source: &dyn PackageSource, text: Vec<u8>) -> Option<FuncId> {
+    /// Checks the next chunk of a session, a text from the file `name`; the function that runs it, and what it changes
+    /// of the chunks before, unless there were errors: then its declarations are forgotten. `shows`: it prints the
+    /// value of its last statement.
+    pub fn check_chunk(
+        &mut self,
+        source: &dyn PackageSource,
+        name: &str,
+        text: Vec<u8>,
+        shows: bool,
+    ) -> Option<(FuncId, Renewed)> {
+        self.shows = shows;
+        let checked = self.checked_chunk(source, name, text);
+        let entry = checked.and_then(|pkg| self.finish_chunk(pkg));
+        if entry.is_none() {
+            self.restore_methods();
+        }
+        entry
+    }
+
+    /// What the last expression of a text is, were it the next chunk.
+    pub fn ask(&mut self, source: &dyn PackageSource, text: &str) -> Found {
+        let diagnostics = std::mem::take(&mut self.diagnostics);
+        self.asked = Some(Found::Nothing);
+        self.checked_chunk(source, "repl", text.as_bytes().to_vec());
+        self.restore_methods();
+        self.diagnostics = diagnostics;
+        self.asked.take().unwrap_or(Found::Nothing)
+    }
+
+    fn checked_chunk(
+        &mut self,
+        source: &dyn PackageSource,
+        name: &str,
+        text: Vec<u8>,
+    ) -> Option<PkgId> {
         self.interactive = true;
+        self.forget_changes();
         let first = self.packages.len();
         let pkg = self.new_package("main", "main", false);
         if let Some(last) = self.last_chunk {
@@ -25,13 +58,17 @@ impl Checker {
             package.identity = identity;
             package.outer = Some(last);
         }
-        let file = self.add_file(pkg, "repl", text);
+        let file = self.add_file(pkg, name, text);
         if self.diagnostics.has_errors() {
             return None;
         }
         self.finish_package(pkg, "main", ".", source);
         self.load_runtime(pkg, source);
-        self.printer = self.import_path("fmt", self.files[file as usize].end, ".", source);
+        let end = self.files[file as usize].end;
+        self.printer = self.import_path("internal/show", end, ".", source);
+        if let Some(printer) = self.printer {
+            self.packages[pkg.0 as usize].imports.push(printer);
+        }
         // Imports hold for the chunks that follow.
         let imports: Vec<_> = self.file_scopes[file as usize]
             .iter()
@@ -43,7 +80,13 @@ impl Checker {
                 .entry(name)
                 .or_insert(obj);
         }
+        self.adopt_methods(pkg);
         self.check_packages(first);
+        self.refuse_stored_changes();
+        (!self.diagnostics.has_errors()).then_some(pkg)
+    }
+
+    fn finish_chunk(&mut self, pkg: PkgId) -> Option<(FuncId, Renewed)> {
         let start = self.packages[pkg.0 as usize]
             .scope
             .get(&self.universe.main)
@@ -52,9 +95,6 @@ impl Checker {
             Some(ObjKind::Func(f)) => Some(f),
             _ => None,
         };
-        if self.diagnostics.has_errors() {
-            return None;
-        }
         // Packages of earlier chunks are initialised already, but for variables that waited to be mentioned.
         let package = |p: &PkgId| &self.packages[p.0 as usize];
         let mut new: Vec<PkgId> = (0..self.packages.len() as u32).map(PkgId).collect();
@@ -71,11 +111,12 @@ impl Checker {
             }
             return None;
         }
+        let renewed = self.renew(pkg);
         self.packages[pkg.0 as usize]
             .scope
             .remove(&self.universe.main);
         self.last_chunk = Some(pkg);
-        Some(self.make_entry(pkg, inits, start))
+        Some((self.make_entry(pkg, inits, start), renewed))
     }
 
     /// Statements that a session treats in its own way; false for the others.
@@ -91,6 +132,10 @@ impl Checker {
             }
             S::Expr(e) => {
                 let x = self.raw_expr(e, None);
+                if self.asked.is_some() {
+                    self.asked = Some(self.found(&x));
+                    return true;
+                }
                 match x.mode {
                     Mode::Invalid => {}
                     Mode::NoValue => out.push(st(s.span, StmtKind::Expr(x.tir))),
@@ -109,7 +154,7 @@ impl Checker {
                         let x = self.defaulted(x);
                         if x.is_valid() {
                             let v = self.emit(x);
-                            self.print_value(v, out);
+                            self.use_value(v, out);
                         }
                     }
                 }
@@ -128,26 +173,39 @@ impl Checker {
         name.starts_with("fmt.Print") || name.starts_with("fmt.Fprint")
     }
 
-    /// `fmt.Printf("%+v\n", v)`; strings quoted.
-    fn print_value(&mut self, v: tir::Expr, out: &mut Vec<tir::Stmt>) {
+    /// Evaluates a value; after the last statement of a chunk it is called `_` (of several values the first one) and
+    /// is printed.
+    fn use_value(&mut self, v: tir::Expr, out: &mut Vec<tir::Stmt>) {
         let span = v.span;
-        let values = match self.a.types.kind(v.ty).clone() {
+        let mut values = match self.a.types.kind(v.ty).clone() {
             TyKind::Tuple(tys) => self.unpack_tuple(v, &tys, out),
             _ => vec![v],
         };
-        let format: Vec<&str> = values
-            .iter()
-            .map(|v| match self.a.types.basic(v.ty) {
-                Some(b) if b.is_string() => "%q",
-                _ => "%+v",
-            })
-            .collect();
-        let format = format!("{}\n", format.join(" "));
-        let printf = self.a.names.interner.find("Printf").and_then(|n| {
+        let (Some(pkg), Some(first)) = (self.env.pkg, values.first()) else {
+            return;
+        };
+        let ty = first.ty;
+        let blank = self.universe.blank;
+        let id = self.a.object(
+            blank,
+            span,
+            Some(pkg),
+            ObjKind::Unresolved,
+            State::Black,
+            None,
+        );
+        let last = ex(ty, span, ExprKind::Global(self.new_global(id, ty, false)));
+        self.packages[pkg.0 as usize].scope.insert(blank, id);
+        let first = std::mem::replace(&mut values[0], last.clone());
+        out.push(st(span, StmtKind::Assign(last, first)));
+        if !(self.shows && self.is_last) {
+            return;
+        }
+        let show = self.a.names.interner.find("Show").and_then(|n| {
             let pkg = self.printer?;
             self.packages[pkg.0 as usize].scope.get(&n).copied()
         });
-        let Some(id) = printf else {
+        let Some(id) = show else {
             return;
         };
         self.resolve(id);
@@ -161,22 +219,13 @@ impl Checker {
             .map(|(i, v)| (i as u64, self.convert_value(v, any)))
             .collect::<Vec<_>>();
         let slice = self.a.types.slice(any);
-        let string = Basic::String.ty();
-        let args = vec![
-            ex(
-                string,
-                span,
-                ExprKind::Const(tir::Const::Str(format.as_bytes().into())),
-            ),
-            ex(slice, span, ExprKind::SliceLit(list.len() as u64, list)),
-        ];
-        let results = self.funcs[f.0 as usize].decl.results.clone();
-        let ty = self.result_type(&results);
+        let args = vec![ex(slice, span, ExprKind::SliceLit(list.len() as u64, list))];
+        let nothing = self.a.types.tuple(&[]);
         let callee = Callee::Static(tir::FuncRef {
             func: f,
             targs: vec![],
         });
-        let call = ex(ty, span, ExprKind::Call(callee, args));
+        let call = ex(nothing, span, ExprKind::Call(callee, args));
         out.push(st(span, StmtKind::Expr(call)));
     }
 

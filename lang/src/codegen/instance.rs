@@ -3,6 +3,7 @@
 use super::Gen;
 use super::heaps::{At, Heap};
 use crate::bytecode::program::{FuncIdx, FuncValue, Function, NO_FUNC};
+use crate::check::Renewed;
 use crate::source::Span;
 use crate::tir::*;
 use crate::types::lookup::{Lookup, MethodKind};
@@ -118,8 +119,22 @@ impl Gen<'_> {
         });
         self.st.inst_map.insert(key.clone(), id);
         self.st.heaps_changed = true;
+        self.seed_heaps(id, &key, &body);
+        id
+    }
+
+    /// What is known of an instance's variables and results before inference.
+    fn seed_heaps(&mut self, id: InstId, key: &Key, body: &Rc<Body>) {
         if self.st.emitting && self.st.persistence {
-            self.assume_either(id, &body);
+            self.assume_either(id, body);
+        }
+        if self.st.open_world
+            && let Code::Func(f) = key.code
+            && !self.cx.is_library(f)
+        {
+            // A later chunk may redefine it.
+            let results = &mut self.st.insts[id.0 as usize].results;
+            results.fill(Heap::EITHER);
         }
         let captures = body.captures.iter().map(|c| c.inner);
         let seeds: Vec<LocalId> = body.params.iter().copied().chain(captures).collect();
@@ -135,7 +150,32 @@ impl Gen<'_> {
                 self.reaches_memory(ty, *h);
             }
         }
-        id
+    }
+
+    /// Functions have other bodies now: their instances are compiled again, in their places.
+    pub fn renew(&mut self, renewed: &Renewed) {
+        for i in 0..self.st.insts.len() {
+            let key = self.st.insts[i].key.clone();
+            let Code::Func(f) = key.code else {
+                continue;
+            };
+            if !renewed.funcs.contains(&f) {
+                continue;
+            }
+            let (id, body) = (InstId(i as u32), self.cx.body(f));
+            let inst = &mut self.st.insts[i];
+            inst.locals = vec![Heap::NIL; body.locals.len()];
+            inst.results = vec![Heap::NIL; body.results.len()];
+            inst.body = body.clone();
+            if inst.func != NO_FUNC {
+                self.st.wanted.push(id);
+            }
+            self.seed_heaps(id, &key, &body);
+        }
+        let methods = &renewed.methods;
+        self.st
+            .methods_done
+            .retain(|(_, m), _| !methods.contains(&m.name));
     }
 
     /// An instance that inference did not meet: nothing is known of its variables.

@@ -26,6 +26,7 @@ mod types;
 
 use crate::bytecode::op::{Op, TrapKind, encode};
 use crate::bytecode::program::{NO_FUNC, Program, TypeIdx};
+use crate::check::Renewed;
 use crate::diagnostic::Diagnostics;
 use crate::source::Span;
 use crate::tir::*;
@@ -113,6 +114,18 @@ impl State {
     }
 }
 
+/// Functions have other bodies again; code follows with the next generation.
+pub fn renew(cx: &mut dyn Bodies, st: &mut State, renewed: &Renewed) {
+    st.emitting = false;
+    let diagnostics = &mut Diagnostics::new();
+    Gen {
+        cx,
+        st,
+        diagnostics,
+    }
+    .renew(renewed);
+}
+
 /// One run of generation.
 pub struct Gen<'a> {
     pub cx: &'a mut dyn Bodies,
@@ -122,6 +135,17 @@ pub struct Gen<'a> {
 
 /// Compiles what `entry` reaches into the state's program.
 pub fn generate(cx: &mut dyn Bodies, st: &mut State, diagnostics: &mut Diagnostics, entry: FuncId) {
+    generate_renewed(cx, st, diagnostics, entry, &Renewed::default());
+}
+
+/// As `generate`, with what a session's chunk has declared again.
+pub fn generate_renewed(
+    cx: &mut dyn Bodies,
+    st: &mut State,
+    diagnostics: &mut Diagnostics,
+    entry: FuncId,
+    renewed: &Renewed,
+) {
     st.persistence |= cx.globals().iter().any(|g| g.root.is_some());
     let mut found = Diagnostics::new();
     let mut g = Gen {
@@ -130,7 +154,12 @@ pub fn generate(cx: &mut dyn Bodies, st: &mut State, diagnostics: &mut Diagnosti
         diagnostics: &mut found,
     };
     let knew = g.st.persistence;
+    g.st.emitting = false;
+    g.renew(renewed);
     g.run(entry);
+    if renewed.types {
+        g.renew_printing();
+    }
     if g.st.persistence && !knew {
         // Persistent data after all: once more, with heaps inferred.
         *g.st = State {

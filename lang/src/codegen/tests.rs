@@ -53,6 +53,9 @@ impl Bodies for Mock {
     fn package_path(&self, _: PkgId) -> &str {
         "main"
     }
+    fn is_library(&self, _: FuncId) -> bool {
+        false
+    }
     fn method_set(&mut self, _: Ty) -> Rc<Vec<MethodSetEntry>> {
         Rc::new(Vec::new())
     }

@@ -378,6 +378,15 @@ impl Gen<'_> {
         }
     }
 
+    /// Types have got methods: printing may have to call them.
+    pub fn renew_printing(&mut self) {
+        let all: Vec<(Ty, TypeIdx)> = self.st.type_map.iter().map(|(t, i)| (*t, *i)).collect();
+        for (ty, index) in all {
+            let by_method = self.prints_by_method(ty, &mut FxHashSet::default());
+            self.st.program.types[index as usize].prints_by_method = by_method;
+        }
+    }
+
     fn prints_by_method(&mut self, ty: Ty, seen: &mut FxHashSet<Ty>) -> bool {
         if !seen.insert(ty) {
             return false;

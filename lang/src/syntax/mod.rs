@@ -8,13 +8,13 @@ mod errors;
 mod lexer;
 pub mod literal;
 mod parser;
-mod semicolons;
+pub(crate) mod semicolons;
 pub mod symbol;
 #[cfg(test)]
 mod tests;
-mod token;
+pub(crate) mod token;
 
-pub use parser::{is_incomplete, parse_file};
+pub use parser::{is_incomplete, is_program, parse_file};
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, unused)]

@@ -63,6 +63,13 @@ pub fn is_incomplete(text: &str) -> bool {
     parser.error_at_end
 }
 
+/// Whether a text begins with a package clause.
+pub fn is_program(text: &str) -> bool {
+    let (mut interner, mut diags) = (Interner::new(), Diagnostics::new());
+    let lexed = lex(FileId(0), text, &[], &mut interner, &mut diags);
+    matches!(lexed.tokens.first(), Some(first) if first.token == Token::Package)
+}
+
 struct Parser<'a> {
     tokens: &'a [Lexeme],
     generated: StartParser,

@@ -443,6 +443,7 @@ pub trait Bodies {
     /// The import path of a package.
     fn package_path(&self, p: PkgId) -> &str;
     /// The method set of a type (spec "Method sets"), promoted methods included, sorted by name.
+    fn is_library(&self, f: FuncId) -> bool;
     fn method_set(&mut self, t: Ty) -> Rc<Vec<MethodSetEntry>>;
     /// The method as a function of an interface's data word: the first parameter is the value
     /// itself where it is stored inline (`Types::is_direct`), else a pointer to it.

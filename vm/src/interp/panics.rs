@@ -7,7 +7,7 @@ use super::*;
 use crate::goroutine::{Defer, MAX_STACK_BYTES};
 use crate::raw;
 use crate::trap::{Panic, Trap};
-use crate::{Outcome, STACK_SLACK};
+use crate::{Outcome, RETIRED, STACK_SLACK};
 
 impl Vm {
     /// Slot number of a frame.
@@ -30,7 +30,13 @@ impl Vm {
             .partition_point(|range| range.0 <= at)
             .checked_sub(1)?;
         let (_, end, func) = self.ranges[i];
-        (at < end).then(|| (func, &self.types.program.funcs[func as usize]))
+        (at < end).then(|| match func.checked_sub(RETIRED) {
+            None => (func, &self.types.program.funcs[func as usize]),
+            Some(retired) => {
+                let (func, body) = &self.retired[retired as usize];
+                (*func, body)
+            }
+        })
     }
 
     /// Slot number where the frame ends whose code `pc` is in.
@@ -364,7 +370,7 @@ pub(crate) fn after_deferred(vm: &mut Vm, _: Fp) -> Next {
     }
     let start = vm
         .func_at(pc)
-        .and_then(|(func, desc)| Some((vm.funcs[func as usize].code, desc.recover_pc?)));
+        .and_then(|(_, func)| Some((func.code.as_ptr(), func.recover_pc?)));
     match start {
         // SAFETY: the address of an instruction of the function.
         Some((code, word)) => (unsafe { code.add(word as usize) }, vm.frame_at(frame)),

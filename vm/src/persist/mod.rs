@@ -111,6 +111,9 @@ fn message(error: pheap::Error) -> String {
     error.to_string()
 }
 
+/// Numbers about the heap by name.
+pub type Figures = Vec<(&'static str, u64)>;
+
 /// Opening, closing, roots.
 impl Vm {
     /// Opens the heap that the options choose, unless one is open; true if it was created now.
@@ -296,6 +299,44 @@ impl Vm {
         Ok(names)
     }
 
+    /// The roots of the heap, if one is open, and their types, by name.
+    pub fn known_roots(&self) -> Vec<(String, String)> {
+        let Some(store) = &self.store else {
+            return Vec::new();
+        };
+        let mut roots: Vec<(String, String)> = store
+            .heap
+            .roots()
+            .into_iter()
+            .map(|root| {
+                let desc = store.heap.type_desc(root.type_index);
+                let ty = desc.map_or(String::new(), |desc| match desc.name.is_empty() {
+                    true => format!("{:?}", desc.kind).to_lowercase(),
+                    false => desc.name.clone(),
+                });
+                (root.name, ty)
+            })
+            .collect();
+        roots.sort();
+        roots
+    }
+
+    /// The heap's path and its figures by name; it is opened if it is not.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be opened.
+    pub fn heap_figures(&mut self) -> Result<(String, Figures), String> {
+        let figures = self.open_heap().and_then(|_| self.heap_stats());
+        // Nothing has run that would have to end because of it.
+        self.heap_failure = None;
+        let path = match &self.options.heap {
+            HeapChoice::File(path) | HeapChoice::Default(path) => path.display().to_string(),
+            HeapChoice::Ephemeral => "in memory".to_string(),
+            HeapChoice::Unnamed => "opened by pmem.Open".to_string(),
+        };
+        Ok((path, figures?))
+    }
+
     pub(crate) fn delete_root(&mut self, name: &str) -> Result<bool, String> {
         self.pvar_addrs.fill(0);
         Ok(self.opened()?.heap.delete_root(name))
@@ -362,7 +403,7 @@ impl Vm {
         Ok(())
     }
 
-    pub(crate) fn heap_stats(&mut self) -> Result<Vec<(&'static str, u64)>, String> {
+    pub(crate) fn heap_stats(&mut self) -> Result<Figures, String> {
         let stats = self.opened()?.heap.stats();
         let gc = stats.collections;
         let mut all = vec![

@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use crate::goroutine::{Goroutine, SMALL_SLOTS, State};
 use crate::interp::{Fp, GO_END_CODE, Next, Pc, WAKE_CODE};
 use crate::trap::Trap;
-use crate::{Outcome, STACK_SLACK, Vm};
+use crate::{Outcome, STACK_SLACK, Vm, signals};
 
 use api::Wait;
 use channel::Waiters;
@@ -44,6 +44,8 @@ pub(crate) struct Sched {
     /// Goroutines that have not ended.
     live: usize,
     last_id: u64,
+    /// Goroutines with larger ids were started by the current run.
+    pub before_run: u64,
     /// Of the choice among ready cases of a `select`.
     random: u64,
     /// Main has called runtime.Goexit.
@@ -65,6 +67,7 @@ impl Sched {
             awaiting: Awaiting::default(),
             live: 1,
             last_id: 1,
+            before_run: 1,
             random: u64::from(std::process::id()) << 32 | 0x9e37_79b9,
             main_ended: false,
             nested: 0,
@@ -78,6 +81,10 @@ impl Sched {
             .flatten()
             .map(Box::as_ref)
             .filter(|g| g.state != State::Dead)
+    }
+
+    pub fn last_id(&self) -> u64 {
+        self.last_id
     }
 
     /// A number below `n`.
@@ -262,6 +269,9 @@ impl Vm {
             return (pc, fp);
         }
         ticker::acknowledge();
+        if signals::is_interrupted() {
+            return self.interrupt(at, fp, pc);
+        }
         if !self.in_txn() && self.sched.nested == 0 {
             self.run_due();
             if self.sched.live == 1 && self.sched.events.is_quiet() {
@@ -284,6 +294,9 @@ impl Vm {
     /// The running goroutine has left its state; goes on with the next one that is ready.
     fn schedule(&mut self) -> Next {
         let index = loop {
+            if signals::is_interrupted() {
+                return self.stop_waiting();
+            }
             self.wake_durable();
             if let Some(index) = self.sched.take_next() {
                 break index;
@@ -327,6 +340,44 @@ impl Vm {
             g.awaits = None;
         }
         self.sched.all[index] = Some(g);
+    }
+
+    /// The user wants the run to end. A goroutine of an earlier run that is at work, outside a transaction, goes on
+    /// with the next one.
+    #[cold]
+    fn interrupt(&mut self, pc: Pc, fp: Fp, resume: Pc) -> Next {
+        let is_older = self.g.index != 0 && self.g.id <= self.sched.before_run;
+        if is_older && !self.in_txn() && self.sched.nested == 0 {
+            self.leave(pc, fp, resume, State::Runnable);
+            self.sched.run_queue.push_back(self.g.index);
+            return self.stop_waiting();
+        }
+        self.abandon();
+        self.stop(Outcome::Interrupted)
+    }
+
+    /// As `interrupt`, when the running goroutine has left its state.
+    #[cold]
+    fn stop_waiting(&mut self) -> Next {
+        self.return_to_first();
+        self.bind_stack();
+        self.abandon();
+        self.stop(Outcome::Interrupted)
+    }
+
+    /// Ends the goroutines that the last run started.
+    pub(crate) fn drop_goroutines_of_run(&mut self) {
+        let before = self.sched.before_run;
+        let new = self
+            .sched
+            .parked()
+            .filter(|g| g.id > before && g.index != 0);
+        for index in new.map(|g| g.index).collect::<Vec<_>>() {
+            self.drop_goroutine(index);
+            if let Some(g) = self.sched.all[index].take() {
+                self.put_away(g);
+            }
+        }
     }
 
     /// Nothing is left that could wake anyone.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 
 use super::poll::{FdWait, Poller};
-use crate::Vm;
+use crate::{Vm, signals};
 
 /// So many entries of the heap of times may be void.
 const DUE_MIN: usize = 256;
@@ -344,8 +344,14 @@ impl Vm {
         let timeout = first.map(|(when, _)| {
             Duration::from_nanos(when.saturating_sub(self.sched.events.now_nanos()))
         });
+        let interrupts = signals::interrupt_descriptor();
+        if let Some(fd) = interrupts {
+            // Fails when it is registered already.
+            let _ = self.sched.events.poller.register(fd);
+        }
+        let only_time = self.sched.events.poller.is_empty() && !awaits_flush;
         match timeout {
-            Some(timeout) if self.sched.events.poller.is_empty() && !awaits_flush => {
+            Some(timeout) if only_time && interrupts.is_none() => {
                 std::thread::sleep(timeout);
             }
             timeout => self.poll_fds(timeout),
