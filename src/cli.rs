@@ -1,13 +1,21 @@
 //! The command line: options, subcommands, their help.
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+const AFTER_HELP: &str =
+    "`pgo FILE.pgo [args]` runs a program; `pgo -` reads it from standard input; `pgo` alone starts the REPL.
+
+Exit status: that of the program (0, what it gives os.Exit, 2 after a panic or fatal error); 1 if something could not be
+read or compiled, tests failed, or a heap is not as it should be; 2 for wrong usage, or a heap that could not be closed.
+
+Environment: PGO_HEAP is the heap file if --heap gives none; NO_COLOR, if not empty, turns colours off, which only
+terminals get.";
+
 #[derive(Parser)]
 #[command(
     name = "pgo",
     version,
     about = "Go plus a persistent heap: data structures that outlive the process",
-    after_help = "`pgo FILE.pgo [args]` runs a program; `pgo -` reads it from standard input; \
-                  `pgo` alone starts the REPL.",
+    after_help = AFTER_HELP,
     disable_help_subcommand = false
 )]
 pub struct Cli {
@@ -20,7 +28,7 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Default)]
 pub struct HeapArgs {
     /// The heap file [default: PGO_HEAP, else NAME.pheap in this folder for NAME.pgo]
     #[arg(long, value_name = "FILE", global = true)]
@@ -33,8 +41,26 @@ pub struct HeapArgs {
     pub durability: Durability,
 }
 
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+impl HeapArgs {
+    /// As they stand on a command line.
+    pub fn as_options(&self) -> Vec<String> {
+        let mut options = Vec::new();
+        if let Some(path) = &self.heap {
+            options.extend(["--heap".to_string(), path.clone()]);
+        }
+        if self.ephemeral {
+            options.push("--ephemeral".to_string());
+        }
+        if let Some(value) = self.durability.to_possible_value() {
+            options.extend(["--durability".to_string(), value.get_name().to_string()]);
+        }
+        options
+    }
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Durability {
+    #[default]
     /// On stable storage before the next statement
     Sync,
     /// Ordered, on stable storage within 10 ms
@@ -98,8 +124,42 @@ pub enum Command {
         #[command(subcommand)]
         command: crate::heap::HeapCommand,
     },
+    /// Run a package's benchmarks: pgo test -run ^$ -bench .
+    #[command(override_usage = "pgo bench [FOLDER|FOLDER/...|FILE]… [FLAGS] [-args ARGS…]")]
+    Bench {
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "FOLDER|FILE|FLAG"
+        )]
+        args: Vec<String>,
+    },
+    /// Make an executable of a program that needs nothing else
+    Build {
+        #[arg(required = true, value_name = "FILE|FOLDER")]
+        paths: Vec<String>,
+        /// What to call it [default: NAME for NAME.pgo]
+        #[arg(short, long = "output", value_name = "OUT")]
+        out: Option<std::path::PathBuf>,
+    },
+    /// Run a program, and again whenever one of its files changes
+    #[command(override_usage = "pgo watch [OPTIONS] FILE…|FOLDER [ARGS]…")]
+    Watch {
+        #[arg(
+            required = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "FILE|FOLDER"
+        )]
+        args: Vec<String>,
+    },
     /// Start the interactive session
     Repl,
+    /// Print a script that completes this command's arguments in a shell
+    Completions {
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
     /// Print the version
     Version,
     #[command(external_subcommand)]

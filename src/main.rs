@@ -1,5 +1,6 @@
 //! The pgo command: wiring and exit status. Each subcommand has a file.
 #![forbid(unsafe_code)]
+mod bundle;
 mod check;
 mod cli;
 mod constraint;
@@ -14,8 +15,9 @@ mod repl;
 mod run;
 mod test;
 mod testmain;
+mod watch;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use std::io::IsTerminal;
 
@@ -37,6 +39,9 @@ fn main() {
 /// Gives the exit status: 0, the program's own, 1 for what could not be read or compiled, 2 for
 /// wrong usage (and for a program that panics).
 fn command() -> i32 {
+    if let Some(status) = bundle::run_own() {
+        return status;
+    }
     let cli = Cli::parse();
     if let Some(code) = &cli.code {
         let args = match cli.command {
@@ -50,6 +55,17 @@ fn command() -> i32 {
         Some(Command::Run { args } | Command::Script(args)) => run::run(&args, &cli.heap),
         Some(Command::Check { paths, heaps }) => check::check(&paths, heaps),
         Some(Command::Test { args }) => test::test(&args, &cli.heap),
+        Some(Command::Bench { args }) => {
+            let all = ["-run", "^$", "-bench", "."].map(str::to_string);
+            test::test(&[&all[..], &args].concat(), &cli.heap)
+        }
+        Some(Command::Build { paths, out }) => bundle::build(&paths, out.as_deref()),
+        Some(Command::Watch { args }) => watch::watch(&args, &cli.heap.as_options()),
+        Some(Command::Completions { shell }) => {
+            let mut out = std::io::stdout();
+            clap_complete::generate(shell, &mut Cli::command(), "pgo", &mut out);
+            0
+        }
         Some(Command::Disasm { paths, all }) => disasm::disasm(&paths, all),
         Some(Command::Crashtest(args)) => crashtest::crashtest(&args, &cli.heap),
         Some(Command::Heap { command }) => heap::heap(&command),

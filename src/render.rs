@@ -13,7 +13,7 @@ const LINE_BYTES_MAX: usize = 2_000;
 
 /// Writes diagnostics to standard error, in colour on a terminal that wants it.
 pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap, errors_max: usize) {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = std::io::stderr().is_terminal() && wants_colour();
     let mut errors = 0;
     for diagnostic in diagnostics {
         if diagnostic.severity == Severity::Error {
@@ -25,6 +25,11 @@ pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap, errors_max: usize
         }
         eprint!("{}", render(diagnostic, sources, colour));
     }
+}
+
+/// Whether terminals should get colours: NO_COLOR turns them off if it is not empty.
+pub fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
 /// One diagnostic as text, with a line end.

@@ -2,6 +2,8 @@
 use crate::cli::{Durability, HeapArgs};
 use crate::packages::{Input, Packages, input_from_paths, input_from_text, is_source_name, reason};
 use crate::render;
+use lang::Failure;
+use lang::bytecode::program::Program;
 use std::io::Read;
 use vm::{HeapChoice, Options, Vm};
 
@@ -44,7 +46,18 @@ fn run_input(input: Input, args: &[String], heap: &HeapArgs) -> i32 {
     let mut argv = vec![input.name.clone()];
     argv.extend_from_slice(args);
     let choice = heap_choice(heap, input.heap_stem.as_deref());
-    match lang::compile(input.files, &input.dir, &Packages::of_program(&input.dir)) {
+    let compiled = lang::compile(input.files, &input.dir, &Packages::of_program(&input.dir));
+    run_compiled(compiled, argv, choice, heap)
+}
+
+/// Runs a program, or says what is wrong with it; gives the exit status.
+pub fn run_compiled(
+    compiled: Result<Program, Failure>,
+    argv: Vec<String>,
+    choice: HeapChoice,
+    heap: &HeapArgs,
+) -> i32 {
+    match compiled {
         Err(failure) => {
             render::report(&failure.diagnostics, &failure.sources, render::ERRORS_MAX);
             STATUS_NOT_COMPILED

@@ -1,5 +1,6 @@
 //! Editing of input: the language's own parser says when it is complete, its lexer what colours it has.
 use super::{Repl, complete};
+use crate::render;
 use lang::highlight::{Class, classes};
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::{ColorMode, CompletionType, Config};
@@ -153,7 +154,7 @@ fn history_path() -> Option<PathBuf> {
 }
 
 pub fn editor<'r, 'a>(repl: &'r RefCell<Repl<'a>>) -> rustyline::Result<InputEditor<'r, 'a>> {
-    let colour = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let colour = render::wants_colour();
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .max_history_size(HISTORY_MAX)?
