@@ -1,4 +1,4 @@
-//! `pgo heap compact` as its user drives it, on a heap with something of everything: values are the same to the program
+//! `pgo heap compact`, `export` and `import` as their user drives them, on a heap with something of everything: values are the same to the program
 //! that wrote them, references lead where they led, maps find their keys.
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -316,6 +316,8 @@ fn a_compacted_heap_is_the_same_to_its_program() {
     );
     folder.run("heap", 4);
     assert!(!folder.0.join("heap.new").exists());
+    std::os::unix::fs::symlink("heap", folder.0.join("link")).unwrap();
+    folder.refused(&["heap", "compact", "link"], "symbolic link");
     folder.refused(&["heap", "compact", "missing"], "no such heap file");
     folder.refused(&["heap", "compact", "program.pgo"], "not a heap file");
 }
@@ -339,4 +341,84 @@ fn a_heap_in_use_is_not_compacted() {
     assert!(user.wait().unwrap().success());
     folder.done(&["heap", "compact", "heap"]);
     folder.run("heap", 2);
+}
+
+#[test]
+fn an_exported_heap_is_imported_as_it_was() {
+    let folder = Folder::new("export");
+    folder.run("heap", 1);
+    let json = folder.done(&["heap", "export", "heap"]);
+    folder.done(&["heap", "export", "heap", "-o", "heap.json"]);
+    assert_eq!(
+        std::fs::read_to_string(folder.0.join("heap.json")).unwrap(),
+        json
+    );
+    folder.refused(
+        &["heap", "export", "heap", "-o", "heap.json"],
+        "exists already",
+    );
+    let said = folder.done(&["heap", "import", "heap.json", "again"]);
+    assert!(said.contains("objects"), "{said}");
+    let checked = folder.check("again");
+    assert!(checked.contains("no problems"), "{checked}");
+    assert!(checked.contains("(0 unreachable)"), "{checked}");
+    assert_eq!(folder.done(&["heap", "export", "again"]), json);
+    folder.run("again", 2);
+    folder.run("again", 3);
+    folder.refused(&["heap", "import", "heap.json", "again"], "exists already");
+    folder.done(&["heap", "compact", "again"]);
+    folder.run("again", 4);
+    // What a person has changed: the order of lines does not matter to a reader of JSON, nor does white space.
+    let spaced = json.replace("{\"id\"", "{ \n \"id\"").replace(':', " :\t");
+    let spaced = spaced.replace(" :\t/", ":/");
+    std::fs::write(folder.0.join("spaced.json"), spaced).unwrap();
+    folder.done(&["heap", "import", "spaced.json", "spaced"]);
+    assert_eq!(folder.done(&["heap", "export", "spaced"]), json);
+}
+
+#[test]
+fn json_that_is_no_heap_is_refused() {
+    let folder = Folder::new("json");
+    let program = "type T struct { A int8; P *T; S []int32; M map[string]*T; I any }\n\
+        pvar t = pnew(T{A: 5})\nt.P = t\nt.S = append(t.S, 1, 2)\nt.M = pmake(map[string]*T)\nt.M[\"key\"] = t\nt.I = 7\n";
+    std::fs::write(folder.0.join("small.pgo"), program).unwrap();
+    folder.done(&["run", "--heap", "small", "small.pgo"]);
+    let json = folder.done(&["heap", "export", "small"]);
+    let refuse = |from: &str, to: &str, reason: &str| {
+        assert!(json.contains(from), "{from}: {json}");
+        std::fs::write(folder.0.join("bad.json"), json.replacen(from, to, 1)).unwrap();
+        folder.refused(&["heap", "import", "bad.json", "bad"], reason);
+        assert!(!folder.0.join("bad").exists() && !folder.0.join("bad.new").exists());
+    };
+    refuse("\"pgo_heap\":1", "\"pgo_heap\":2", "export format 2");
+    refuse("\"A\":5", "\"A\":500", "500 is not a number of 8 bits");
+    refuse("\"A\":5", "\"B\":5", "has no field B");
+    refuse("\"A\":5", "\"A\":[5]", "unexpected [");
+    refuse(
+        "\"P\":{\"ref\":2}",
+        "\"P\":{\"ref\":200}",
+        "no object has the number 200",
+    );
+    refuse(
+        "\"P\":{\"ref\":2}",
+        "\"P\":{\"ref\":3}",
+        "object 3 has no main.T",
+    );
+    refuse(
+        "\"P\":{\"ref\":2}",
+        "\"P\":{\"ref\":2,\"offset\":8}",
+        "at offset 8",
+    );
+    refuse("\"len\":2", "\"len\":20", "object 3 has no int32");
+    refuse("[\"key\",", "[\"key\"],[", "without a value");
+    refuse("\"label\"", "\"lable\"", "unknown member \"lable\"");
+    refuse("\"roots\"", "\"skip\"", "unknown member \"skip\"");
+    refuse("\n]}\n", "\n]}\n{", "more behind the end");
+    refuse("\n]}\n", "", "ends too early");
+    std::fs::write(folder.0.join("bad.json"), "{}").unwrap();
+    folder.refused(&["heap", "import", "bad.json", "bad"], "no \"roots\"");
+    folder.refused(&["heap", "import", "small", "bad"], "small:1: expected {");
+    folder.refused(&["heap", "import", "none.json", "bad"], "none.json");
+    folder.refused(&["heap", "export", "none"], "no such heap file");
+    folder.refused(&["heap", "export", "small.pgo"], "not a heap file");
 }

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::Addr;
-use crate::disk::{Disk, DiskFile, Mode};
+use crate::disk::{Disk, DiskFile, Mode, RealDisk};
 use crate::error::{Error, Result};
+use crate::heap::Options;
 use crate::image::Image;
 use crate::layout::{Extent, part};
 use crate::maps::{self, Rehash};
-use crate::recovery::{beside, lock};
+use crate::recovery::{beside, lock, new_uuid};
 use crate::roots::Root;
 use crate::spans::{
     CLASS_OF, CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, MAX_SMALL_BYTES, PAGE_BYTES, Span,
@@ -19,13 +20,16 @@ use crate::superblock::Superblock;
 use crate::types::{BYTES_TYPE, CATALOG_TYPE, POINTERS_TYPE, ROOTS_TYPE, TypeDesc};
 use crate::view::View;
 
+/// Larger address ranges are not to be had.
+const MAX_LIMIT_BYTES: u64 = 1 << 46;
+
 /// Where an object will lie, in one word: first page of its span (counted from the first page for spans), slot, class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place(u64);
 
 impl Place {
     /// Something else than the place of an object; up to 8 such things.
-    pub const fn other(n: u64) -> Place {
+    pub(crate) const fn other(n: u64) -> Place {
         assert!(n < 8);
         Place(u64::MAX - n)
     }
@@ -61,15 +65,17 @@ pub struct Layout {
     spans: Vec<(u64, u64, u8)>,
 }
 
-impl Layout {
-    pub fn new() -> Layout {
+impl Default for Layout {
+    fn default() -> Layout {
         Layout {
             next_page: 0,
             open: [None; CLASSES],
             spans: Vec::new(),
         }
     }
+}
 
+impl Layout {
     fn span(&mut self, pages: u64, class: u8) -> u64 {
         let first = self.next_page;
         self.next_page += pages;
@@ -136,19 +142,19 @@ impl Writer<'_> {
 /// Writes a heap file with the spans of `layout` and the objects that `fill` puts there, hashes the maps that need it,
 /// and puts it in the place of what was at `dest`, when it is complete and durable. Of the superblock, the heap's length
 /// does not count. The file given is locked.
-pub fn write_heap(
+pub(crate) fn write_heap<E: From<Error>>(
     disk: &dyn Disk,
     dest: &Path,
     layout: &Layout,
     superblock: Superblock,
     which: Rehash,
-    fill: impl FnOnce(&mut Writer<'_>) -> Result<()>,
-) -> Result<(Arc<dyn DiskFile>, u64)> {
+    fill: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+) -> Result<(Arc<dyn DiskFile>, u64), E> {
     let io = |source| Error::io(dest, "writing the new heap", source);
     let new_path = beside(dest, "new");
     let file = disk.open(&new_path, Mode::Create).map_err(io)?;
     lock(&*file, dest, true)?;
-    let write = || -> Result<u64> {
+    let write = || -> Result<u64, E> {
         file.truncate(0).map_err(io)?;
         let extent = Extent::with_data(1, layout.next_page.max(4));
         let heap_bytes = extent.end() * PAGE_BYTES;
@@ -156,7 +162,8 @@ pub fn write_heap(
             return Err(Error::Full {
                 path: dest.to_owned(),
                 limit_bytes: superblock.limit_bytes,
-            });
+            }
+            .into());
         }
         file.allocate(heap_bytes).map_err(io)?;
         let mut writer = Writer {
@@ -197,6 +204,37 @@ pub fn write_heap(
             Err(error)
         }
     }
+}
+
+/// Makes a new heap with the spans of `layout` and the objects that `fill` puts there, its catalog among them. All maps
+/// are hashed, so `fill` need not. Gives the file's length.
+pub fn create_heap<E: From<Error>>(
+    path: &Path,
+    layout: &Layout,
+    limit_bytes: u64,
+    fill: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+) -> Result<u64, E> {
+    let log_path = beside(path, "log");
+    if RealDisk.exists(&log_path) {
+        return Err(Error::HeapMissing { path: log_path }.into());
+    }
+    let options = Options::default();
+    let usable = limit_bytes.is_multiple_of(PAGE_BYTES) && limit_bytes <= MAX_LIMIT_BYTES;
+    let superblock = Superblock {
+        uuid: new_uuid(),
+        generation: 1,
+        base: options.base,
+        limit_bytes: match usable && limit_bytes > 0 {
+            true => limit_bytes,
+            false => options.limit_bytes,
+        },
+        heap_bytes: 0,
+        next_lsn: 1,
+        prev_crc: 0,
+        clean: true,
+    };
+    let (_, bytes) = write_heap(&RealDisk, path, layout, superblock, Rehash::All, fill)?;
+    Ok(bytes)
 }
 
 /// The catalog of a new heap file, for types and roots from elsewhere.

@@ -52,7 +52,7 @@ pub fn compact_on(
         moves.mark(root.addr, REACHED)?;
     }
     moves.mark(view.catalog(), OWN)?;
-    let mut layout = Layout::new();
+    let mut layout = Layout::default();
     let types = view.types()[FIRST_TYPE as usize..].iter();
     let catalog = Catalog::place(types.map(|desc| &**desc), view.roots(), &mut layout)?;
     let mut done = Compaction {

@@ -34,7 +34,7 @@
 pub mod disk;
 
 mod backup;
-mod bulk;
+pub mod bulk;
 mod check;
 mod checkpoint;
 mod collect;
@@ -84,5 +84,7 @@ pub use roots::Root;
 pub use space::{ObjectRef, Space, SpaceStats};
 pub use spans::{HEADER_BYTES, PAGE_BYTES};
 pub use touched::{Touched, TouchedRange, last_records};
-pub use types::{BYTES_TYPE, Field, Kind, MAP_HEADER_BYTES, PointerSlot, TypeDesc};
+pub use types::{
+    BYTES_TYPE, FIRST_TYPE, Field, Kind, MAP_HEADER_BYTES, PointerSlot, TypeDesc, built_in_types,
+};
 pub use view::{FileSizes, View};

@@ -10,7 +10,7 @@ pub(crate) const CATALOG_TYPE: u32 = 1;
 pub(crate) const POINTERS_TYPE: u32 = 2;
 pub(crate) const ROOTS_TYPE: u32 = 3;
 /// Index of the first registered type.
-pub(crate) const FIRST_TYPE: u32 = 4;
+pub const FIRST_TYPE: u32 = 4;
 
 /// Bytes of the header of a map.
 pub const MAP_HEADER_BYTES: u64 = 56;
@@ -129,6 +129,11 @@ pub struct TypeDesc {
     pub len: u64,
     /// In order of offset.
     pub pointers: Vec<PointerSlot>,
+}
+
+/// The types that every heap has, before those that are registered.
+pub fn built_in_types() -> Vec<TypeDesc> {
+    (0..FIRST_TYPE).map(TypeDesc::internal).collect()
 }
 
 impl TypeDesc {

@@ -13,6 +13,13 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> pheap::Result<i32> {
+    if args.file.is_symlink() {
+        // It would be replaced by a file of its own.
+        return Ok(crate::run::fail(&format!(
+            "{}: a symbolic link; name the heap file itself",
+            args.file.display()
+        )));
+    }
     let mut bar = Bar::new();
     let done = pheap::compact(&args.file, &mut |done, of| bar.set(done, of))?;
     drop(bar);

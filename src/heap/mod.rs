@@ -2,7 +2,11 @@
 mod backup;
 mod check;
 mod compact;
+mod exchange;
+mod export;
 mod gc;
+mod import;
+mod json;
 mod look;
 mod path;
 mod print;
@@ -26,8 +30,12 @@ pub enum HeapCommand {
     Check(check::Args),
     /// Rewrite a heap that is not in use without garbage and gaps
     Compact(compact::Args),
+    /// Write a heap as JSON, from which an equal one can be made
+    Export(export::Args),
     /// Free what no root reaches, in a heap that is not in use
     Gc(gc::Args),
+    /// Make a heap from the JSON of an export
+    Import(import::Args),
     /// Print what the last commits touched
     Log(stat::LogArgs),
     /// List the named roots
@@ -46,7 +54,9 @@ pub fn heap(command: &HeapCommand) -> i32 {
         HeapCommand::Backup(args) => backup::backup(args),
         HeapCommand::Check(args) => check::run(args),
         HeapCommand::Compact(args) => compact::run(args),
+        HeapCommand::Export(args) => export::run(args),
         HeapCommand::Gc(args) => gc::run(args),
+        HeapCommand::Import(args) => import::run(args),
         HeapCommand::Log(args) => stat::log(args),
         HeapCommand::Ls(args) => look::ls(args),
         HeapCommand::Restore(args) => backup::restore(args),

@@ -63,7 +63,7 @@ pub fn type_name(desc: &TypeDesc) -> String {
     }
 }
 
-fn damaged(view: &View, addr: u64, what: &str) -> Error {
+pub fn damaged(view: &View, addr: u64, what: &str) -> Error {
     Error::Damaged {
         path: view.path().to_owned(),
         offset: addr.wrapping_sub(view.base()),
@@ -163,12 +163,23 @@ pub fn target(view: &View, at: Place) -> Result<Option<Place>> {
 pub fn for_each_entry(
     view: &View,
     at: Place,
+    visit: impl FnMut(Place, Place) -> Result<bool>,
+) -> Result<u64> {
+    let map = desc(view, at);
+    match view.word(at.addr)? {
+        0 => Ok(0),
+        header => entries_of(view, header, map.map_key, map.elem, visit),
+    }
+}
+
+/// As `for_each_entry`, by the map's header and the keys of its types.
+pub fn entries_of(
+    view: &View,
+    header: u64,
+    key: u64,
+    elem: u64,
     mut visit: impl FnMut(Place, Place) -> Result<bool>,
 ) -> Result<u64> {
-    let header = view.word(at.addr)?;
-    if header == 0 {
-        return Ok(0);
-    }
     let (count, entries, used) = (
         view.word(header)?,
         view.word(header + ENTRIES)?,
@@ -177,7 +188,6 @@ pub fn for_each_entry(
     if used == 0 {
         return Ok(count);
     }
-    let map = desc(view, at);
     let object = view.find_object(entries)?;
     let Some(object) = object.filter(|o| o.addr == entries && u64::from(o.count) >= used) else {
         return Err(damaged(view, entries, "the entries of a map are missing"));
@@ -191,9 +201,9 @@ pub fn for_each_entry(
         if view.word(addr)? & ALIVE == 0 {
             continue;
         }
-        let key = place(view, map.map_key, addr + u64::from(entry.fields[0].offset))?;
-        let value = place(view, map.elem, addr + u64::from(entry.fields[1].offset))?;
-        if !visit(key, value)? {
+        let key_at = place(view, key, addr + u64::from(entry.fields[0].offset))?;
+        let value = place(view, elem, addr + u64::from(entry.fields[1].offset))?;
+        if !visit(key_at, value)? {
             break;
         }
     }
