@@ -77,7 +77,8 @@ pub use heap::{Checking, Durability, Heap, Options, Stats};
 pub use log::Lsn;
 pub use mapping::{Mapping, set_fault_prefix};
 pub use migrate::{
-    Change, FieldChange, Instance, Maker, Migrated, Refusal, Survey, Verdict, Wanted, WantedType,
+    Change, FieldChange, Instance, Maker, Migrated, Misfit, Refusal, Survey, Verdict, Wanted,
+    WantedType,
 };
 pub use recovery::Unrecovered;
 pub use roots::Root;

@@ -8,6 +8,7 @@ mod gc;
 mod import;
 mod json;
 mod look;
+mod migrate;
 mod path;
 mod print;
 mod reach;
@@ -40,6 +41,8 @@ pub enum HeapCommand {
     Log(stat::LogArgs),
     /// List the named roots
     Ls(look::LsArgs),
+    /// Give a heap the types of a program, or say what would change
+    Migrate(migrate::Args),
     /// Put a backup in a heap's place
     Restore(backup::RestoreArgs),
     /// Print a value, found by its path
@@ -59,6 +62,7 @@ pub fn heap(command: &HeapCommand) -> i32 {
         HeapCommand::Import(args) => import::run(args),
         HeapCommand::Log(args) => stat::log(args),
         HeapCommand::Ls(args) => look::ls(args),
+        HeapCommand::Migrate(args) => Ok(migrate::run(args)),
         HeapCommand::Restore(args) => backup::restore(args),
         HeapCommand::Show(args) => look::show(args),
         HeapCommand::Stat(args) => stat::stat(args),

@@ -32,7 +32,7 @@ use rustc_hash::FxHashMap;
 
 pub use host::UnbufferedStdin;
 pub use native::{Ctx, NativeDef, NativeError, NativeFn, SliceRef, StrRef};
-pub use persist::HeapChoice;
+pub use persist::{HeapChoice, HeapMigration};
 pub use reflect::Reflected;
 pub use value::{TypeTable, ValueRef};
 pub use world::{Deed, Line, Witness, World};

@@ -7,7 +7,7 @@ use super::convert::{Converter, NodeId, Pair, Reference, Shape, Step, is_same_ty
 use super::number::{self, widens};
 use super::schema::Schema;
 use super::text::{Change, Verdict};
-use super::{Maker, Refusal, Wanted};
+use super::{Maker, Misfit, Refusal, Wanted};
 use crate::Addr;
 use crate::heap::Heap;
 use crate::raw;
@@ -186,6 +186,28 @@ impl Survey {
     pub fn changes(&self) -> Vec<Change> {
         let changes = self.converter.changes.iter();
         changes.filter(|c| c.values > 0).cloned().collect()
+    }
+
+    /// The roots that stay as they are because they do not fit the program's.
+    pub fn misfits(&self, heap: &Heap, wanted: &Wanted) -> Vec<Misfit> {
+        let name = |key| self.converter.schema.name(key);
+        let mut misfits = Vec::new();
+        for (root, key) in &wanted.roots {
+            let Some((_, index)) = heap.root(root) else {
+                continue;
+            };
+            let pair = self.roots.iter().find(|(name, _)| name == root);
+            if pair.is_some_and(|(_, pair)| pair.1 != *key) {
+                misfits.push(Misfit {
+                    name: root.clone(),
+                    old: heap
+                        .type_desc(index)
+                        .map_or_else(String::new, |desc| desc.name.clone()),
+                    new: name(*key),
+                });
+            }
+        }
+        misfits
     }
 
     /// Whether functions of the program are to make values.

@@ -70,6 +70,15 @@ pub struct Instance {
     pub new: Addr,
 }
 
+/// A root that the program has with a type that its value does not convert to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    pub name: String,
+    /// Names of the types in the heap and in the program.
+    pub old: String,
+    pub new: String,
+}
+
 /// Why a migration is not possible.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Refusal {

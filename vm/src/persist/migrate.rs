@@ -1,10 +1,13 @@
 //! Migration of a heap whose types are not the program's (LANGUAGE.md §6), when it is opened.
 
 use std::fmt::Write;
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use lang::bytecode::program::TypeIdx;
-use pheap::{Heap, Instance, Maker, Refusal, Survey, TypeDesc, Wanted, WantedType};
+use pheap::{
+    Change, Heap, Instance, Maker, Misfit, Options, Refusal, Survey, TypeDesc, Wanted, WantedType,
+};
 
 use super::message;
 use super::types::describe;
@@ -14,6 +17,9 @@ use crate::map;
 /// What to do about a type that changed in a way that loses data.
 const REMEDY: &str =
     "declare the type as it was, give the new one another name, or use another heap";
+
+/// What a migration without the user's consent says, or without the program's functions.
+const CONSENT: &str = "data would be lost; consent with --drop, or run the program if it has functions for pmem.Migrate";
 
 /// The functions that pmem.Migrate was given, and where their work stands.
 #[derive(Default)]
@@ -35,6 +41,18 @@ enum State {
     Running(Box<Running>),
     /// The heap in memory is neither as it was nor as it should be; its file is as it was.
     Failed(Box<Heap>),
+}
+
+/// What `Vm::migrate_heap` found or did.
+pub struct HeapMigration {
+    /// The heap's types are not the program's.
+    pub is_needed: bool,
+    pub changes: Vec<Change>,
+    /// Roots that the program has with another type.
+    pub roots: Vec<Misfit>,
+    /// Why it cannot be done.
+    pub refusal: Option<String>,
+    pub time: Duration,
 }
 
 struct Running {
@@ -105,10 +123,7 @@ impl Vm {
             }
             if !survey.has_makers() {
                 heap.begin();
-                let migrated = heap.migrate(&mut survey)?;
-                self.learn_types(&heap);
-                self.rehash(&mut heap, &migrated.tables, true)
-                    .map_err(Refusal::Value)?;
+                self.change_types(&mut heap, &mut survey)?;
                 heap.commit()?;
             }
             Ok(survey)
@@ -127,6 +142,79 @@ impl Vm {
                 Err(self.unusable(text))
             }
         }
+    }
+
+    /// The migration itself, in a transaction, where no function of the program takes part.
+    fn change_types(&mut self, heap: &mut Heap, survey: &mut Survey) -> Result<(), Refusal> {
+        let migrated = heap.migrate(survey)?;
+        self.learn_types(heap);
+        self.rehash(heap, &migrated.tables, true)
+            .map_err(Refusal::Value)
+    }
+
+    /// Gives the heap at `path` the types of the loaded program, which has not run, in one transaction; with `drop`, what
+    /// has no place in them is lost. With `dry_run` nothing is changed, and the heap may be in use.
+    pub fn migrate_heap(
+        &mut self,
+        path: &Path,
+        drop: bool,
+        dry_run: bool,
+    ) -> Result<HeapMigration, String> {
+        let start = Instant::now();
+        let options = Options {
+            create: false,
+            ..self.heap_options()
+        };
+        let opened = match dry_run {
+            true => pheap::open_read_only(path, options),
+            false => Heap::open(path, options).and_then(|heap| heap.recover()),
+        };
+        let mut heap = opened.map_err(message)?;
+        self.types.heap_range = (heap.base(), heap.end() - heap.base());
+        let wanted = Wanted {
+            drop,
+            ..self.wanted()
+        };
+        let mut done = HeapMigration {
+            is_needed: heap.needs_migration(&wanted),
+            changes: Vec::new(),
+            roots: Vec::new(),
+            refusal: None,
+            time: Duration::ZERO,
+        };
+        if done.is_needed {
+            let changed = heap.survey(&wanted).and_then(|mut survey| {
+                done.changes = survey.changes();
+                done.roots = survey.misfits(&heap, &wanted);
+                if survey.refusal().is_some() || (!drop && !done.roots.is_empty()) {
+                    return Err(Refusal::Value(CONSENT.into()));
+                }
+                // Values may stand in the way that only the migration itself meets: a dry run does it in memory.
+                heap.begin();
+                self.change_types(&mut heap, &mut survey)?;
+                for root in &done.roots {
+                    heap.delete_root(&root.name);
+                }
+                match dry_run {
+                    true => Ok(()),
+                    false => Ok(heap.commit().map(|_| ())?),
+                }
+            });
+            match changed {
+                Ok(()) => {}
+                Err(Refusal::Heap(error)) => return Err(message(error)),
+                Err(refusal) => {
+                    done.refusal = Some(refusal.to_string());
+                    // Its memory is neither as it was nor as it should be.
+                    return Ok(done);
+                }
+            }
+        }
+        if !dry_run {
+            heap.close().map_err(message)?;
+        }
+        done.time = start.elapsed();
+        Ok(done)
     }
 
     /// Whether a heap may be opened now.

@@ -20,6 +20,7 @@ use crate::interp::{Fp, Pc};
 use crate::map::{self, Layout, Part};
 use crate::sched::durable::line;
 use crate::world::Deed;
+pub use migrate::HeapMigration;
 pub(crate) use migrate::Migration;
 use types::describe;
 
