@@ -124,7 +124,7 @@ pub enum Command {
         #[command(subcommand)]
         command: crate::heap::HeapCommand,
     },
-    /// Run a package's benchmarks: pgo test -run ^$ -bench .
+    /// Run a package's benchmarks: `pgo test` with -run ^$ -bench . and FLAGS
     #[command(override_usage = "pgo bench [FOLDER|FOLDER/...|FILE]… [FLAGS] [-args ARGS…]")]
     Bench {
         #[arg(
