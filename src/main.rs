@@ -3,13 +3,10 @@
 mod bundle;
 mod check;
 mod cli;
-mod constraint;
 mod crashtest;
 mod disasm;
 mod doc;
 mod heap;
-mod module;
-mod packages;
 mod render;
 mod repl;
 mod run;
@@ -18,7 +15,9 @@ mod testmain;
 mod watch;
 
 use clap::{CommandFactory, Parser};
+// What the library has too.
 use cli::{Cli, Command};
+use pgo::{module, packages};
 use std::io::IsTerminal;
 
 /// Compiling recurses with the nesting of the source; the pages are used only when it does.
