@@ -153,6 +153,8 @@ pub enum Command {
         )]
         args: Vec<String>,
     },
+    /// Format source files, in gofmt's style
+    Fmt(crate::fmt::FmtArgs),
     /// Start the interactive session
     Repl,
     /// Print a script that completes this command's arguments in a shell

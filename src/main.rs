@@ -6,6 +6,7 @@ mod cli;
 mod crashtest;
 mod disasm;
 mod doc;
+mod fmt;
 mod heap;
 mod render;
 mod repl;
@@ -68,6 +69,7 @@ fn command() -> i32 {
         Some(Command::Disasm { paths, all }) => disasm::disasm(&paths, all),
         Some(Command::Crashtest(args)) => crashtest::crashtest(&args, &cli.heap),
         Some(Command::Heap { command }) => heap::heap(&command),
+        Some(Command::Fmt(args)) => fmt::fmt(&args),
         Some(Command::Doc { words }) => doc::doc(&words),
         Some(Command::Version) => {
             println!("pgo {}", env!("CARGO_PKG_VERSION"));

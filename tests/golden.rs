@@ -7,10 +7,13 @@
 //! - `// errors`: what `pgo check` reports
 //! - `// disasm`: its bytecode
 //!
+//! Files under `tests/fmt/` have no recipe: they are formatted, and the result once more.
+//!
 //! A folder under `tests/persist/` holds numbered programs that run one after another on one heap,
 //! each a process of its own. A folder under `tests/test/` is a package whose tests are run with the
 //! arguments in the first line of `a_test.pgo`. `INSTA_UPDATE=always cargo test --test golden` blesses new output.
 use std::fmt::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -169,6 +172,32 @@ fn persist(path: &Path) -> datatest_stable::Result<()> {
     Ok(())
 }
 
+/// Formats a text; gives the result and the errors.
+fn formatted(text: &[u8]) -> std::io::Result<String> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pgo"))
+        .args(["fmt", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    child.stdin.take().expect("a pipe").write_all(text)?;
+    let output = child.wait_with_output()?;
+    let all = [output.stdout, output.stderr].concat();
+    Ok(String::from_utf8_lossy(&all).into_owned())
+}
+
+fn format(path: &Path) -> datatest_stable::Result<()> {
+    let text = std::fs::read(path)?;
+    let once = formatted(&text)?;
+    compare(path, &String::from_utf8_lossy(&text), &once);
+    assert_eq!(
+        once,
+        formatted(once.as_bytes())?,
+        "not formatted twice the same"
+    );
+    Ok(())
+}
+
 /// A package's tests, run in its folder.
 fn package_test(path: &Path) -> datatest_stable::Result<()> {
     let folder = path.parent().expect("a folder");
@@ -224,6 +253,7 @@ datatest_stable::harness! {
     { test = program, root = "tests/errors", pattern = r"\.pgo$" },
     { test = program, root = "tests/panic", pattern = r"\.pgo$" },
     { test = program, root = "tests/disasm", pattern = r"\.pgo$" },
+    { test = format, root = "tests/fmt", pattern = r"\.pgo$" },
     { test = persist, root = "tests/persist", pattern = r"/1\.pgo$" },
     { test = package_test, root = "tests/test", pattern = r"/a_test\.pgo$" },
 }

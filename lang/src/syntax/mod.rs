@@ -14,7 +14,7 @@ pub mod symbol;
 mod tests;
 pub(crate) mod token;
 
-pub use parser::{is_incomplete, is_program, parse_file};
+pub use parser::{is_incomplete, is_program, parse_file, parse_tokens};
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, unused)]

@@ -29,6 +29,16 @@ pub fn parse_file(
     interner: &mut Interner,
     diags: &mut Diagnostics,
 ) -> File {
+    parse_tokens(sources, file, interner, diags).0
+}
+
+/// As `parse_file`, for tools that print source: the tokens too, of which the last is the end.
+pub fn parse_tokens(
+    sources: &SourceMap,
+    file: FileId,
+    interner: &mut Interner,
+    diags: &mut Diagnostics,
+) -> (File, Vec<Lexeme>) {
     let source = sources.file(file);
     if source.text().len() > u32::MAX as usize {
         diags.error(
@@ -36,7 +46,8 @@ pub fn parse_file(
             Span::new(file, 0, 0),
             "source file too large",
         );
-        return Parser::new(file, "", &[], interner, diags).file;
+        let parser = Parser::new(file, "", &[], interner, diags);
+        return (parser.file, Vec::new());
     }
     let text = source.text();
     let lexed = lex(file, text, source.invalid_utf8(), interner, diags);
@@ -47,7 +58,7 @@ pub fn parse_file(
     parser.run();
     let mut parsed = parser.file;
     parsed.comments = comments;
-    parsed
+    (parsed, tokens)
 }
 
 /// Whether a script's text ends too early, so that more lines could make it right.

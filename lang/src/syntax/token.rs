@@ -258,9 +258,6 @@ impl Token {
     /// What a message calls an unexpected token, as Go's compiler does.
     pub fn describe(self, interner: &Interner) -> std::string::String {
         use Token::*;
-        if let Some(keyword) = self.keyword() {
-            return format!("keyword {keyword}");
-        }
         let fixed = match self {
             Ident(name) => return format!("name {}", interner.resolve(name)),
             Int(text) | Float(text) | Imaginary(text) | Rune(text) | String(text) => {
@@ -270,6 +267,21 @@ impl Token {
             Semi(Semicolon::Written) => "semicolon",
             Semi(Semicolon::Newline) => "newline",
             Semi(Semicolon::EndOfFile) => "EOF",
+            Comma => "comma",
+            _ => match self.keyword() {
+                Some(keyword) => return format!("keyword {keyword}"),
+                None => self.punctuation().unwrap_or("token"),
+            },
+        };
+        fixed.to_owned()
+    }
+
+    /// The text of a token that is neither a word nor a literal.
+    pub fn punctuation(self) -> Option<&'static str> {
+        use Token::*;
+        Some(match self {
+            Semi(_) => ";",
+            Comma => ",",
             Plus => "+",
             Minus => "-",
             Star => "*",
@@ -302,12 +314,10 @@ impl Token {
             RBrack => "]",
             LBrace => "{",
             RBrace => "}",
-            Comma => "comma",
             Dot => ".",
             Ellipsis => "...",
             Colon => ":",
-            _ => "token",
-        };
-        fixed.to_owned()
+            _ => return None,
+        })
     }
 }
