@@ -84,6 +84,30 @@ fn programs_hold_at_every_crash() {
     assert!(disks >= 20_000, "only {disks} different disks");
 }
 
+#[test]
+fn migrations_hold_at_every_crash() {
+    let states = std::env::var("PGO_CRASH_STATES").unwrap_or("2000".into());
+    let dir = folder().join("migration");
+    let heap = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("crash-migration");
+    let heap = heap.to_str().expect("a path in UTF-8");
+    for file in [heap.to_string(), format!("{heap}.log")] {
+        let _ = std::fs::remove_file(file);
+    }
+    let made = Command::new(env!("CARGO_BIN_EXE_pgo"))
+        .args(["run", "--heap", heap, "1.pgo"])
+        .current_dir(&dir)
+        .status();
+    assert!(made.expect("pgo starts").success());
+    for script in ["2.pgo", "3.pgo"] {
+        let args = ["--heap", heap, "--json", "--states", &states, script];
+        let (out, err, status) = crashtest(&dir, &args);
+        assert_eq!(status, Some(0), "{script}: {out}{err}");
+        assert!(out.contains("\"failure\":null"), "{out}");
+        assert!(number(&out, "disks") > 100, "{out}");
+        println!("{}", out.trim_end());
+    }
+}
+
 /// The mistake is found, and told with these words.
 #[track_caller]
 fn found(args: &[&str], words: &[&str]) {

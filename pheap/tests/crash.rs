@@ -12,7 +12,10 @@ use std::sync::Arc;
 
 use common::{Model, Moment, Workload, heap_path, mutated, node_type, open, options, read_model};
 use pheap::disk::{Event, MemoryDisk, SimulatedDisk};
-use pheap::{Durability, Error, Heap, Mutation, Options, compact_on};
+use pheap::{
+    Durability, Error, Field, Heap, Kind, Mutation, Options, PointerSlot, TypeDesc, Wanted,
+    WantedType, compact_on,
+};
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -385,4 +388,158 @@ fn a_crash_while_a_heap_is_compacted_leaves_it_whole() {
         assert!(states > 80, "{states}");
         assert!(recording.states.contains(&model));
     }
+}
+
+/// Numbers in a list, as a type of some version has them: a node with a pointer, a number, and what versions add.
+type Versioned = (usize, Vec<i64>);
+
+/// The types of a version: of nodes, of pointers to them, of numbers.
+fn version(version: usize) -> Vec<TypeDesc> {
+    let (number, size) = [(Kind::Int32, 4), (Kind::Int64, 8), (Kind::Int64, 8)][version];
+    let number = TypeDesc::scalar("number", 60 + size, number, size);
+    let pointer = TypeDesc {
+        elem: 50,
+        pointers: vec![PointerSlot::Ptr(0)],
+        ..TypeDesc::scalar("*test.Node", 51, Kind::Pointer, 8)
+    };
+    let field = |name: &str, desc: &TypeDesc, offset: u32| Field {
+        name: name.into(),
+        type_key: desc.key,
+        offset,
+    };
+    let next = [0, 8, 512][version];
+    let mut fields = vec![
+        field("next", &pointer, next),
+        field("number", &number, [8, 0, 520][version]),
+    ];
+    fields.sort_by_key(|field| field.offset);
+    let node = TypeDesc {
+        fields,
+        pointers: vec![PointerSlot::Ptr(next)],
+        ..TypeDesc::scalar("test.Node", 50, Kind::Struct, [16, 16, 528][version])
+    };
+    vec![node, pointer, number]
+}
+
+fn wanted(of: usize) -> Wanted {
+    let types = version(of).into_iter().map(|desc| WantedType {
+        desc,
+        was: Vec::new(),
+    });
+    Wanted {
+        types: types.collect(),
+        ..Wanted::default()
+    }
+}
+
+/// Address of the list's first pointer and number, and the version.
+fn place(heap: &Heap, node: u64) -> (u64, u64, usize) {
+    let object = heap.find_object(node).expect("a node is an object");
+    let desc = heap.type_desc(object.type_index).expect("a known type");
+    let at = |name| {
+        let field = desc.fields.iter().find(|field| field.name == name);
+        node + u64::from(field.expect("a field").offset)
+    };
+    let of = (0..3).find(|&of| version(of)[0].fields == desc.fields);
+    (at("next"), at("number"), of.expect("a known version"))
+}
+
+fn read_versioned(heap: &Heap) -> Versioned {
+    let (mut numbers, mut found) = (Vec::new(), None);
+    let mut node = heap.root("list").map_or(0, |root| root.0);
+    while node != 0 {
+        let (next, number, of) = place(heap, node);
+        assert_eq!(*found.get_or_insert(of), of, "nodes of two versions");
+        numbers.push(match of {
+            0 => i64::from(common::get(number) as u32 as i32),
+            _ => common::get(number) as i64,
+        });
+        node = common::get(next);
+    }
+    (found.unwrap_or(0), numbers)
+}
+
+/// Sessions of programs with ever newer types, none of which closes the heap.
+fn record_migrations(seed: u64, options: &Options) -> (Vec<Event>, Vec<Versioned>) {
+    let disk = SimulatedDisk::default();
+    let mut random = Random(seed);
+    let mut states = vec![(0, Vec::new())];
+    for of in 0..3 {
+        let mut heap = open(&disk, options).unwrap();
+        let mut commit = |heap: &mut Heap, state: Versioned| {
+            states.push(state);
+            disk.mark(mark(Moment::Begin, states.len() - 1));
+            heap.commit().unwrap();
+            disk.mark(mark(Moment::Durable, states.len() - 1));
+        };
+        let (_, mut numbers) = read_versioned(&heap);
+        let wanted = wanted(of);
+        if heap.needs_migration(&wanted) {
+            let mut survey = heap.survey(&wanted).unwrap();
+            assert!(survey.refusal().is_none());
+            heap.begin();
+            heap.migrate(&mut survey).unwrap();
+            commit(&mut heap, (of, numbers.clone()));
+        }
+        let node_type = heap.register_type(version(of)[0].clone()).unwrap();
+        for desc in version(of) {
+            heap.register_type(desc).unwrap();
+        }
+        for _ in 0..8 {
+            heap.begin();
+            for _ in 0..1 + random.next(3) {
+                let head = heap.root("list").map_or(0, |root| root.0);
+                let node = heap.alloc_array(node_type, 1).unwrap();
+                let number = random.next(1 << 31) as i64;
+                let (next, at, _) = place(&heap, node);
+                common::put(next, head);
+                common::put(at, number as u64);
+                heap.set_root("list", node, node_type).unwrap();
+                numbers.insert(0, number);
+            }
+            commit(&mut heap, (of, numbers.clone()));
+            match random.next(6) {
+                0 => drop(heap.collect(&mut |_| ())),
+                1 => heap.checkpoint().unwrap(),
+                _ => {}
+            }
+        }
+    }
+    (disk.events(), states)
+}
+
+#[test]
+fn after_a_crash_a_migration_is_done_or_not_begun() {
+    let mut seen = HashSet::new();
+    for seed in 0..8 {
+        let options = options(Durability::Sync);
+        let (events, states) = record_migrations(seed, &options);
+        let mut random = Random(seed);
+        explore(
+            &Files::new(),
+            &events,
+            12,
+            &mut random,
+            &mut |cut, files| {
+                let (durable, begun) = allowed(&events[..cut]);
+                if !seen.insert(fingerprint(&files, (durable, begun))) {
+                    return Ok(());
+                }
+                let disk = MemoryDisk::new(files);
+                let mut heap = open(&disk, &options).map_err(|error| error.to_string())?;
+                let found = read_versioned(&heap);
+                if !states[durable..=begun].contains(&found) {
+                    return Err(format!("not a state from {durable} to {begun}: {found:?}"));
+                }
+                let report = heap.check().map_err(|error| error.to_string())?;
+                match report.is_ok() {
+                    true => Ok(()),
+                    false => Err(format!("{:?}", report.problems)),
+                }
+            },
+        )
+        .unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+    }
+    println!("{} distinct states", seen.len());
+    assert!(seen.len() > 2000, "{}", seen.len());
 }
