@@ -5,6 +5,7 @@ mod compact;
 mod exchange;
 mod export;
 mod gc;
+mod graph;
 mod import;
 mod json;
 mod look;
@@ -13,6 +14,7 @@ mod path;
 mod print;
 mod reach;
 mod stat;
+mod svg;
 mod table;
 mod value;
 
@@ -35,6 +37,8 @@ pub enum HeapCommand {
     Export(export::Args),
     /// Free what no root reaches, in a heap that is not in use
     Gc(gc::Args),
+    /// Draw objects and what refers to what, as DOT or SVG
+    Graph(graph::Args),
     /// Make a heap from the JSON of an export
     Import(import::Args),
     /// Print what the last commits touched
@@ -59,6 +63,7 @@ pub fn heap(command: &HeapCommand) -> i32 {
         HeapCommand::Compact(args) => compact::run(args),
         HeapCommand::Export(args) => export::run(args),
         HeapCommand::Gc(args) => gc::run(args),
+        HeapCommand::Graph(args) => graph::run(args),
         HeapCommand::Import(args) => import::run(args),
         HeapCommand::Log(args) => stat::log(args),
         HeapCommand::Ls(args) => look::ls(args),

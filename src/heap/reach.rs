@@ -1,5 +1,5 @@
 //! What can be reached from a place in a heap.
-use pheap::{Result, View};
+use pheap::{ObjectRef, Result, View};
 use std::collections::HashSet;
 
 #[derive(Clone, Copy, Default)]
@@ -10,14 +10,26 @@ pub struct Size {
 }
 
 pub fn from(view: &View, addr: u64) -> Result<Size> {
-    let (mut seen, mut work, mut size) = (HashSet::new(), vec![addr], Size::default());
+    all(view, [addr].into_iter(), |_| true)
+}
+
+/// As `from`, of several places; objects that are not `counted` are followed all the same.
+pub fn all(
+    view: &View,
+    addrs: impl Iterator<Item = u64>,
+    counted: impl Fn(&ObjectRef) -> bool,
+) -> Result<Size> {
+    let (mut seen, mut work) = (HashSet::new(), addrs.collect::<Vec<_>>());
+    let mut size = Size::default();
     while let Some(addr) = work.pop() {
         let Some(object) = view.find_object(addr)? else {
             continue;
         };
         if seen.insert(object.addr) {
-            size.objects += 1;
-            size.bytes += view.slot_bytes(&object);
+            if counted(&object) {
+                size.objects += 1;
+                size.bytes += view.slot_bytes(&object);
+            }
             view.for_each_pointer(&object, |_, to| {
                 work.push(to);
                 Ok(())

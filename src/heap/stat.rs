@@ -2,7 +2,7 @@
 use super::look::with_view;
 use super::reach::{self, Size};
 use super::value::type_name;
-use super::{print, table};
+use super::{print, svg, table};
 use pheap::{HEADER_BYTES, Result, View, last_records, stable_view};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,8 +13,11 @@ pub struct StatArgs {
     /// The heap file
     file: PathBuf,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "svg")]
     json: bool,
+    /// Draw the sizes by type and by root as SVG
+    #[arg(long)]
+    svg: bool,
 }
 
 #[derive(clap::Args)]
@@ -65,7 +68,14 @@ pub fn stat(args: &StatArgs) -> Result<i32> {
         ("log_records", sizes.records),
         ("last_commit", view.lsn()),
     ];
-    let text = if args.json {
+    let text = if args.svg {
+        let (file, all) = (args.file.display(), all.bytes);
+        let roots = "by root: all that each reaches, what they share counted for each";
+        svg::treemaps(vec![
+            (format!("{file}: {all} bytes by type"), shares(&by_type)),
+            (roots.into(), shares(&by_root)),
+        ])
+    } else if args.json {
         let members: Vec<String> = figures
             .iter()
             .map(|(name, value)| format!("\"{name}\":{value}"))
@@ -90,6 +100,15 @@ pub fn stat(args: &StatArgs) -> Result<i32> {
     };
     print!("{text}");
     Ok(0)
+}
+
+fn shares(sizes: &Sizes) -> Vec<svg::Share> {
+    let share = |(name, size): &(String, Size)| svg::Share {
+        name: name.clone(),
+        bytes: size.bytes,
+        objects: size.objects,
+    };
+    sizes.iter().map(share).collect()
 }
 
 fn name(view: &View, type_index: u32) -> String {
