@@ -36,6 +36,9 @@ pub struct HeapArgs {
     /// Keep the heap in memory; nothing is left after the run
     #[arg(long, global = true, conflicts_with = "heap")]
     pub ephemeral: bool,
+    /// Open the heap as of its last commit, to read; another program may be writing to it
+    #[arg(long, global = true, conflicts_with = "ephemeral")]
+    pub read_only: bool,
     /// What a commit waits for: stable storage, nothing but order (within 10 ms), or nothing
     #[arg(long, value_enum, default_value_t = Durability::Sync, global = true)]
     pub durability: Durability,
@@ -50,6 +53,9 @@ impl HeapArgs {
         }
         if self.ephemeral {
             options.push("--ephemeral".to_string());
+        }
+        if self.read_only {
+            options.push("--read-only".to_string());
         }
         if let Some(value) = self.durability.to_possible_value() {
             options.extend(["--durability".to_string(), value.get_name().to_string()]);

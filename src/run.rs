@@ -21,6 +21,9 @@ pub fn fail(message: &str) -> i32 {
 
 /// `FILE… [ARGS]`, `FOLDER [ARGS]`, `- [ARGS]`. Gives the exit status.
 pub fn run(args: &[String], heap: &HeapArgs) -> i32 {
+    if let ("-e", Some(code)) = (args[0].as_str(), args.get(1)) {
+        return run_code(code, &args[2..], heap);
+    }
     let (input, rest) = if args[0] == "-" {
         let mut text = Vec::new();
         if let Err(e) = std::io::stdin().read_to_end(&mut text) {
@@ -90,6 +93,7 @@ pub fn options(args: Vec<String>, choice: HeapChoice, heap: &HeapArgs) -> Option
         folder: std::env::current_dir().unwrap_or_default(),
         gc_stress: std::env::var_os("PGO_GC_STRESS").is_some(),
         world: None,
+        read_only: heap.read_only,
         heap_check: std::env::var_os("PGO_HEAP_CHECK").is_some(),
     }
 }

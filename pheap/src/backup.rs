@@ -163,7 +163,12 @@ pub fn open_read_only(path: &Path, options: Options) -> Result<Heap> {
             let copy = private_copy(path, &mut |_, _| ())?;
             let heap = Heap::open(&copy, options).and_then(Unrecovered::recover);
             let _ = std::fs::remove_file(&copy);
-            heap
+            let mut heap = heap?;
+            if let Some(store) = &mut heap.store {
+                // What it says of itself, it says of the original.
+                store.path = path.to_owned();
+            }
+            Ok(heap)
         }
         opened => opened?.recover(),
     }

@@ -5,7 +5,7 @@ use pheap::{Change, Verdict};
 use vm::{HeapMigration, Vm};
 
 use super::json_string;
-use crate::cli::{Durability, HeapArgs};
+use crate::cli::HeapArgs;
 use crate::packages::{Packages, input_from_paths};
 use crate::render;
 
@@ -39,11 +39,7 @@ pub fn run(args: &Args) -> i32 {
             return crate::run::STATUS_NOT_COMPILED;
         }
     };
-    let heap = HeapArgs {
-        heap: None,
-        ephemeral: false,
-        durability: Durability::Sync,
-    };
+    let heap = HeapArgs::default();
     let options = crate::run::options(Vec::new(), vm::HeapChoice::Unnamed, &heap);
     let mut vm = Vm::new(options, stdlib::natives());
     vm.load(&program);

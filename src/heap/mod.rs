@@ -16,6 +16,7 @@ mod reach;
 mod stat;
 mod svg;
 mod table;
+mod time;
 mod value;
 
 use std::io::IsTerminal;

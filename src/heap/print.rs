@@ -1,4 +1,5 @@
 //! Trees of values as text: in Go's syntax, or as JSON.
+use super::time;
 use super::value::{Form, Value};
 use std::fmt::Write;
 
@@ -43,7 +44,9 @@ fn plain(value: &Value) -> Option<String> {
     Some(match &value.form {
         Form::Nil => "nil".into(),
         Form::Bool(b) => b.to_string(),
+        Form::Int(i) if name == "time.Duration" => time::duration(*i),
         Form::Int(i) => i.to_string(),
+        Form::Moment(moment) => moment.text(),
         Form::Uint(u) => u.to_string(),
         Form::Float32(f) => float((*f).into(), f.to_string()),
         Form::Float64(f) => float(*f, f.to_string()),
@@ -137,7 +140,9 @@ pub fn json(value: &Value) -> String {
         Form::Nil => "null".into(),
         Form::Float32(f) if !f.is_finite() => json_string(&float((*f).into(), String::new())),
         Form::Float64(f) if !f.is_finite() => json_string(&float(*f, String::new())),
-        Form::Bool(_) | Form::Int(_) | Form::Uint(_) | Form::Float32(_) | Form::Float64(_) => {
+        Form::Int(i) => i.to_string(),
+        Form::Moment(moment) => json_string(&moment.rfc3339()),
+        Form::Bool(_) | Form::Uint(_) | Form::Float32(_) | Form::Float64(_) => {
             plain(value).unwrap_or_default()
         }
         Form::Complex(..) => json_string(&inline(value)),

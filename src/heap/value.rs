@@ -1,4 +1,5 @@
 //! Values of a heap read into trees, by the types that the heap itself describes, with bounds on depth, width and size.
+use super::time::{self, Moment};
 use pheap::maps::{ALIVE, ENTRIES, USED};
 use pheap::{Error, Kind, Result, TypeDesc, View};
 
@@ -33,6 +34,8 @@ pub enum Form {
     Seq(Vec<Value>, u64),
     Map(Vec<(Value, Value)>, u64),
     Struct(Vec<(String, Value)>),
+    /// A time.Time.
+    Moment(Moment),
     Pointer(Box<Value>),
     /// A pointer to a value that this one is inside of.
     Cycle(u64),
@@ -297,6 +300,9 @@ impl<'a> Reader<'a> {
             Kind::Slice if view.word(addr)? == 0 => Form::Nil,
             Kind::Map if view.word(addr)? == 0 => Form::Nil,
             Kind::Slice | Kind::Array | Kind::Map | Kind::Struct => {
+                if let Some(moment) = time::moment(view, at)? {
+                    return Ok(Form::Moment(moment));
+                }
                 return self.inner(at, |reader| reader.composite(at));
             }
             Kind::Bytes | Kind::Internal => Form::Unreadable("no value of a program".into()),
@@ -341,6 +347,9 @@ impl<'a> Reader<'a> {
     fn composite(&mut self, at: Place) -> Result<Form> {
         let view = self.view;
         let desc = desc(view, at);
+        if let Some(moment) = time::moment(view, at)? {
+            return Ok(Form::Moment(moment));
+        }
         match desc.kind {
             Kind::Struct => desc
                 .fields

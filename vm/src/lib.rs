@@ -67,6 +67,8 @@ pub struct Options {
     pub world: Option<World>,
     /// Check the whole persistent heap after every commit and collection.
     pub heap_check: bool,
+    /// Open the heap as of its last commit, for reading only.
+    pub read_only: bool,
 }
 
 impl Default for Options {
@@ -80,6 +82,7 @@ impl Default for Options {
             gc_stress: false,
             world: None,
             heap_check: false,
+            read_only: false,
         }
     }
 }
@@ -173,6 +176,8 @@ pub struct Vm {
     migration: persist::Migration,
     /// Why the heap cannot be used: the instruction or native that found out ends the program by it.
     heap_failure: Option<String>,
+    /// Something was stored into a heap that is read-only.
+    lost_store: bool,
     pub(crate) options: Options,
     host: host::Host,
     library: &'static [NativeDef],

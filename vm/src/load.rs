@@ -70,6 +70,7 @@ impl Vm {
             implements_cache: Default::default(),
             store: None,
             heap_failure: None,
+            lost_store: false,
             migration: Default::default(),
             options,
             host: host::Host::new(),

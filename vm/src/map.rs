@@ -386,6 +386,9 @@ impl Vm {
         key: u64,
         persistent: bool,
     ) -> Result<u64, Failure> {
+        if persistent {
+            self.refuse_store(map)?;
+        }
         // SAFETY: `map` is the address of a header whose words are consistent, `key` that of a key.
         unsafe {
             let types = self.types_ptr();
@@ -437,6 +440,9 @@ impl Vm {
     ) -> Result<(), Failure> {
         let entry = layout.find(self.types_ptr(), map, key)?;
         if entry != 0 {
+            if persistent {
+                self.refuse_store(map)?;
+            }
             self.will_change(entry, layout.stride, persistent);
             self.will_change(map, 8, persistent);
             // SAFETY: a live entry of this map, and the array that it lies in.

@@ -42,8 +42,8 @@ macro_rules! stores {
             }
             $guarded |vm, i, pc, fp| {
                 let at = base!(vm, pc, fp, i.a()) + i.c() as u64;
-                if vm.is_persistent(at) {
-                    vm.note_store(pc, fp, at, size_of::<$ty>() as u64);
+                if vm.is_persistent(at) && !vm.note_store(pc, fp, at, size_of::<$ty>() as u64) {
+                    return vm.throw_read_only(pc, fp);
                 }
                 raw::$write(at, get(fp, i.b()) as $ty);
                 (pc, fp)
@@ -108,8 +108,8 @@ handlers! {
     }
     StG2 |vm, i, pc, fp| {
         let at = base!(vm, pc, fp, i.a()) + i.c() as u64;
-        if vm.is_persistent(at) {
-            vm.note_store(pc, fp, at, 16);
+        if vm.is_persistent(at) && !vm.note_store(pc, fp, at, 16) {
+            return vm.throw_read_only(pc, fp);
         }
         raw::write(at, get(fp, i.b()));
         raw::write(at + 8, get(fp, i.b() + 1));
@@ -117,8 +117,8 @@ handlers! {
     }
     StG3 |vm, i, pc, fp| {
         let at = base!(vm, pc, fp, i.a()) + i.c() as u64;
-        if vm.is_persistent(at) {
-            vm.note_store(pc, fp, at, 24);
+        if vm.is_persistent(at) && !vm.note_store(pc, fp, at, 24) {
+            return vm.throw_read_only(pc, fp);
         }
         raw::write(at, get(fp, i.b()));
         raw::write(at + 8, get(fp, i.b() + 1));
@@ -127,8 +127,8 @@ handlers! {
     }
     StGN |vm, i, pc, fp| {
         let at = base!(vm, pc, fp, i.a()) + i.c() as u64;
-        if vm.is_persistent(at) {
-            vm.note_store(pc, fp, at, ext(pc, 0));
+        if vm.is_persistent(at) && !vm.note_store(pc, fp, at, ext(pc, 0)) {
+            return vm.throw_read_only(pc, fp);
         }
         copy_bytes(at, fp.add(i.b()) as u64, ext(pc, 0));
         (pc.add(1), fp)

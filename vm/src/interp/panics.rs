@@ -66,6 +66,13 @@ impl Vm {
 
     #[cold]
     #[inline(never)]
+    pub(crate) fn throw_read_only(&mut self, pc: Pc, fp: Fp) -> Next {
+        let trap = Trap::Message(self.read_only_message());
+        self.throw(trap, pc, fp)
+    }
+
+    #[cold]
+    #[inline(never)]
     pub(crate) fn throw_divide(&mut self, pc: Pc, fp: Fp) -> Next {
         self.throw(Trap::DivideByZero, pc, fp)
     }

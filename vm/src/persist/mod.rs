@@ -108,6 +108,13 @@ impl Store {
     }
 }
 
+fn read_only(store: &Store) -> String {
+    message(pheap::Error::ReadOnly {
+        path: store.heap.path().to_owned(),
+        what: "a store to persistent data",
+    })
+}
+
 fn message(error: pheap::Error) -> String {
     error.to_string()
 }
@@ -181,12 +188,13 @@ impl Vm {
     fn open_path(&mut self, path: PathBuf, announce: bool) -> Result<bool, String> {
         let options = self.heap_options();
         let opened = match &self.options.world {
-            Some(world) => Heap::open_on(world.disk.clone(), &path, options),
-            None => Heap::open(&path, options),
+            Some(world) => {
+                Heap::open_on(world.disk.clone(), &path, options).and_then(|heap| heap.recover())
+            }
+            None if self.options.read_only => pheap::open_read_only(&path, options),
+            None => Heap::open(&path, options).and_then(|heap| heap.recover()),
         };
-        let heap = opened
-            .and_then(|heap| heap.recover())
-            .map_err(|error| self.unusable(message(error)))?;
+        let heap = opened.map_err(|error| self.unusable(message(error)))?;
         if heap.is_new() && announce {
             self.write_stderr(&format!("pgo: created heap {}\n", path.display()));
         }
@@ -237,6 +245,9 @@ impl Vm {
             Some(store) => {
                 if let Some(world) = &self.options.world {
                     world.witness.see(Deed::Commit, None);
+                }
+                if std::mem::take(&mut self.lost_store) {
+                    return Err(read_only(&store));
                 }
                 store.heap.close().map_err(message)
             }
@@ -528,12 +539,34 @@ impl Vm {
         self.give_up_migration();
     }
 
-    /// Notes a store to persistent memory outside transactions.
+    /// Notes a store to persistent memory outside transactions; false if the heap is read-only.
     #[cold]
     #[inline(never)]
-    pub(crate) fn note_store(&mut self, pc: Pc, fp: Fp, at: u64, len: u64) {
+    pub(crate) fn note_store(&mut self, pc: Pc, fp: Fp, at: u64, len: u64) -> bool {
+        if self.refuse_store(at).is_err() {
+            return false;
+        }
         self.mark_place(pc, fp);
         self.will_store(at, len);
+        true
+    }
+
+    /// Why there may be no store outside transactions at an address; inside, the commit is refused.
+    pub(crate) fn refuse_store(&self, at: u64) -> Result<(), String> {
+        match &self.store {
+            Some(store)
+                if store.heap.is_read_only()
+                    && store.heap.depth() == 0
+                    && !store.heap.is_fresh(at) =>
+            {
+                Err(read_only(store))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn read_only_message(&self) -> String {
+        self.store.as_ref().map_or_else(String::new, read_only)
     }
 
     /// The words from `at` on are no data: they are written without announcement, and lost when the heap is closed.
@@ -549,6 +582,9 @@ impl Vm {
     pub(crate) fn will_store(&mut self, at: u64, len: u64) {
         if len == 0 || !self.is_persistent(at) {
             return;
+        }
+        if self.options.read_only && self.refuse_store(at).is_err() {
+            self.lost_store = true;
         }
         if let Some(store) = &mut self.store {
             if store.heap.depth() > 0 {
