@@ -339,6 +339,9 @@ fn programs_and_input() {
     let s = Scratch::new("programs");
     let program = "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tfmt.Println(help())\n}\n\nfunc help() int { return 7 }\n";
     assert_eq!(s.run(&[], program).0, "7\n");
+    // Once declared, main is a function as others are.
+    let again = "func main() { fmt.Println(1) }\nmain()\nfunc main() { fmt.Println(2) }\nmain()\n";
+    assert_eq!(s.run(&[], again).0, "1\n1\n2\n2\n");
     // A chunk reads what follows it.
     assert_eq!(
         s.run(&[], "var w string\nfmt.Scanln(&w)\nhello\nw\n").0,

@@ -2,7 +2,7 @@
 //! function where execution begins. Sessions feed a program in chunks.
 use super::func::FnCtx;
 use super::init_order::{InitNode, init_order};
-use super::object::{DeclRef, ObjId, ObjKind, State};
+use super::object::{DeclRef, ObjId, ObjKind};
 use super::operand::{ex, st};
 use super::{Checker, Dep};
 use crate::codes::Code;
@@ -214,23 +214,29 @@ impl Checker {
             }
             if let Some(start) = c.other_start(pkg) {
                 c.keep_declarations(start, declarations, &mut out);
+            } else if let Some(main) = c.declared_main(pkg)
+                && !c.env.deps.contains(&Dep::Func(main))
+            {
+                // A script's own main runs behind its statements, unless these call it.
+                let call = c.static_call(main, span);
+                c.env.deps.push(Dep::Func(main));
+                out.push(call);
             }
             c.finish_script(span, out)
         });
         let f = self.add_synthesised("main.main".into(), pkg, span, body, env.deps);
-        let id = self.a.object(
-            self.universe.main,
-            span,
-            Some(pkg),
-            ObjKind::Func(f),
-            State::Black,
-            None,
-        );
-        let main = self.universe.main;
-        self.packages[pkg.0 as usize]
+        self.packages[pkg.0 as usize].script = Some(f);
+    }
+
+    /// `func main`, if it is declared.
+    fn declared_main(&self, pkg: PkgId) -> Option<FuncId> {
+        let id = self.packages[pkg.0 as usize]
             .scope
-            .entry(main)
-            .or_insert(id);
+            .get(&self.universe.main)?;
+        match self.obj(*id).kind {
+            ObjKind::Func(f) => Some(f),
+            _ => None,
+        }
     }
 
     /// The package variables that a statement declares.
@@ -396,13 +402,15 @@ impl Checker {
         )
     }
 
+    /// Where the package's execution begins: a script's statements, or main.
+    pub(super) fn start_function(&self, pkg: PkgId) -> Option<FuncId> {
+        let script = self.packages[pkg.0 as usize].script;
+        script.or_else(|| self.declared_main(pkg))
+    }
+
     fn main_function(&mut self, pkg: PkgId, name: &str) -> Option<FuncId> {
-        let main = self.packages[pkg.0 as usize]
-            .scope
-            .get(&self.universe.main)
-            .copied();
-        match main.map(|id| self.obj(id).kind.clone()) {
-            Some(ObjKind::Func(f)) => Some(f),
+        match self.start_function(pkg) {
+            Some(f) => Some(f),
             _ if name == "main" && self.require_main && !self.diagnostics.has_errors() => {
                 let end = self.packages[pkg.0 as usize]
                     .files

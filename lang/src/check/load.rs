@@ -11,11 +11,26 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
 /// Library packages that scripts may use by their last name alone.
-const NESTED: [(&str, &str); 5] = [
+const NESTED: [(&str, &str); 20] = [
+    ("atomic", "sync/atomic"),
+    ("base64", "encoding/base64"),
+    ("big", "math/big"),
+    ("binary", "encoding/binary"),
     ("bits", "math/bits"),
+    ("cmplx", "math/cmplx"),
+    ("csv", "encoding/csv"),
+    ("exec", "os/exec"),
     ("filepath", "path/filepath"),
     ("fs", "io/fs"),
+    ("hex", "encoding/hex"),
+    ("json", "encoding/json"),
     ("rand", "math/rand"),
+    ("sha256", "crypto/sha256"),
+    ("slog", "log/slog"),
+    ("tabwriter", "text/tabwriter"),
+    ("template", "text/template"),
+    ("url", "net/url"),
+    ("utf16", "unicode/utf16"),
     ("utf8", "unicode/utf8"),
 ];
 
@@ -42,6 +57,7 @@ impl Checker {
             inits: Vec::new(),
             blank_funcs: Vec::new(),
             var_inits: Vec::new(),
+            script: None,
             initialised: false,
         });
         id

@@ -141,6 +141,8 @@ struct Package {
     blank_funcs: Vec<(u32, u32)>,
     /// Variable initialisers in source order once resolved.
     var_inits: Vec<VarInit>,
+    /// A script's statements.
+    script: Option<FuncId>,
     /// Of a session: an earlier chunk runs its initialisation.
     initialised: bool,
 }

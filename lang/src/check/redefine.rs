@@ -491,7 +491,7 @@ impl Checker {
         let mut own: Vec<(Symbol, FuncId)> = scope
             .iter()
             .filter_map(|(n, id)| match self.obj(*id).kind {
-                ObjKind::Func(f) if *n != self.universe.main => Some((*n, f)),
+                ObjKind::Func(f) => Some((*n, f)),
                 _ => None,
             })
             .collect();

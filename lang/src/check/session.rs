@@ -87,14 +87,7 @@ impl Checker {
     }
 
     fn finish_chunk(&mut self, pkg: PkgId) -> Option<(FuncId, Renewed)> {
-        let start = self.packages[pkg.0 as usize]
-            .scope
-            .get(&self.universe.main)
-            .map(|id| self.obj(*id).kind.clone());
-        let start = match start {
-            Some(ObjKind::Func(f)) => Some(f),
-            _ => None,
-        };
+        let start = self.start_function(pkg);
         // Packages of earlier chunks are initialised already, but for variables that waited to be mentioned.
         let package = |p: &PkgId| &self.packages[p.0 as usize];
         let mut new: Vec<PkgId> = (0..self.packages.len() as u32).map(PkgId).collect();
@@ -112,9 +105,6 @@ impl Checker {
             return None;
         }
         let renewed = self.renew(pkg);
-        self.packages[pkg.0 as usize]
-            .scope
-            .remove(&self.universe.main);
         self.last_chunk = Some(pkg);
         Some((self.make_entry(pkg, inits, start), renewed))
     }
