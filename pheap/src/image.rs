@@ -1,6 +1,7 @@
 //! Applying log records to the pages of a heap file: at a checkpoint, at recovery, for a read-only view, and for
 //! the check that compares memory with what is on disk. Applying a record twice is the same as once.
 
+use std::io::ErrorKind;
 use std::mem::offset_of;
 use std::path::Path;
 
@@ -80,10 +81,13 @@ impl<'a> Image<'a> {
                 self.write_out()?;
             }
             let mut bytes = vec![0; PAGE].into_boxed_slice();
-            let io = |source| Error::io(self.path, "reading the heap", source);
+            let failed = |source: std::io::Error| match source.kind() {
+                ErrorKind::UnexpectedEof => self.damaged(page, "the file ends before it"),
+                _ => Error::io(self.path, "reading the heap", source),
+            };
             self.file
                 .read_at(&mut bytes, page * PAGE_BYTES)
-                .map_err(io)?;
+                .map_err(failed)?;
             if verify && is_descriptors(&self.extents, page) {
                 let index = page - self.extent(page)?.first;
                 check_descriptors(&bytes, index, true).map_err(|what| self.damaged(page, what))?;

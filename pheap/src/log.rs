@@ -14,6 +14,7 @@ use crate::layout::{
     get_u32, get_u64, part, put_u32, put_u64,
 };
 use crate::mapping::SharedView;
+use crate::superblock::Superblock;
 
 /// Number of a record; consecutive over the life of a heap.
 pub type Lsn = u64;
@@ -222,6 +223,30 @@ pub fn begins_with(bytes: &[u8], salt: u32) -> bool {
     record_at(bytes, LOG_START as usize, Mutation::None).is_some_and(|(head, _)| head.salt == salt)
 }
 
+/// Generations that a log may be ahead of a heap and be recognised by a record that is not whole.
+const AHEAD: u64 = 1024;
+
+/// Whether the log belongs to a later state of the heap than the superblock: by its first record, which may be one that
+/// is just being written, or by what an orderly close has left there.
+pub fn is_ahead(bytes: &[u8], superblock: &Superblock) -> bool {
+    let start = LOG_START as usize;
+    let Some(head) = bytes.get(start..start + RECORD_HEAD_BYTES) else {
+        return false;
+    };
+    let salt = get_u32(head, offset_of!(RecordBytes, salt));
+    let lsn = get_u64(head, offset_of!(RecordBytes, lsn));
+    if salt == superblock.salt() || (salt == 0 && lsn == 0) {
+        return false;
+    }
+    let crc = get_u32(head, offset_of!(RecordBytes, crc));
+    let wiped = get_u32(head, offset_of!(RecordBytes, len_words)) == 0;
+    if wiped && crc32c::crc32c(&head[4..]) == crc {
+        return lsn > superblock.next_lsn;
+    }
+    (lsn >= superblock.next_lsn && record_at(bytes, start, Mutation::None).is_some())
+        || (1..=AHEAD).any(|n| salt == superblock.salt_of(superblock.generation + n))
+}
+
 /// The record that begins at `at`, if its checksum is right, and its end.
 fn record_at(bytes: &[u8], at: usize, mutation: Mutation) -> Option<(RecordBytes, usize)> {
     let head = bytes.get(at..at + RECORD_HEAD_BYTES)?;
@@ -319,13 +344,20 @@ impl Log {
     }
 
     /// Wipes the first record of an empty log that will not be written any more, as a sign that nothing is lost with
-    /// it. It need not be durable.
+    /// it. What is left says how far the heap is. It need not be durable.
     pub fn wipe(&mut self) -> Result<()> {
         assert_eq!(self.tail, LOG_START, "only an empty log is wiped");
         let io = |source| Error::io(&self.path, "closing the log", source);
-        self.file
-            .write_at(&[0; RECORD_ALIGN as usize], LOG_START)
-            .map_err(io)
+        let mut bytes = [0; RECORD_ALIGN as usize];
+        put_u32(&mut bytes, offset_of!(RecordBytes, salt), self.chain.salt);
+        put_u64(
+            &mut bytes,
+            offset_of!(RecordBytes, lsn),
+            self.chain.next_lsn,
+        );
+        let crc = crc32c::crc32c(&bytes[4..RECORD_HEAD_BYTES]);
+        put_u32(&mut bytes, offset_of!(RecordBytes, crc), crc);
+        self.file.write_at(&bytes, LOG_START).map_err(io)
     }
 
     /// Cuts an empty log: the head first, which says how long the file must be. It is mapped again if it is to be used.

@@ -75,10 +75,8 @@ impl Heap {
         let log_file = if disk.exists(&log_path) {
             let log_file = disk.open(&log_path, mode).map_err(log_io)?;
             log::check_head(&*log_file, &log_path, superblock.uuid)?;
-            // After an orderly close the log holds nothing.
-            if !superblock.clean || found.damaged_other.is_some() {
-                log_bytes = FileBytes::read(&*log_file).map_err(log_io)?;
-            }
+            // After an orderly close the log holds nothing, if it is the log of this state of the heap.
+            log_bytes = FileBytes::read(&*log_file).map_err(log_io)?;
             log_file
         } else if !superblock.clean {
             return Err(Error::LogMissing { path: log_path });
@@ -103,6 +101,14 @@ impl Heap {
             next_lsn: superblock.next_lsn,
             prev_crc: superblock.prev_crc,
         };
+        if options.mutation == Mutation::None && log::is_ahead(&log_bytes, &superblock) {
+            return Err(Error::OlderThanLog {
+                path: path.to_owned(),
+            });
+        }
+        if superblock.clean && found.damaged_other.is_none() {
+            log_bytes = FileBytes::Copy(Vec::new());
+        }
         let scan = log::scan(&log_bytes, &log_path, chain, options.mutation)?;
         let path = path.to_owned();
         Ok(Unrecovered {

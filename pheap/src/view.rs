@@ -118,6 +118,7 @@ pub(crate) fn settled<T>(
                     Error::Damaged { .. }
                     | Error::Truncated { .. }
                     | Error::LogMissing { .. }
+                    | Error::OlderThanLog { .. }
                     | Error::Io { .. } => is_in_use(disk, path),
                     _ => false,
                 };
@@ -147,10 +148,8 @@ fn read_files(disk: &dyn Disk, path: &Path) -> Result<Files> {
     if disk.exists(&log_path) {
         let opened = disk.open(&log_path, Mode::Read).map_err(log_io)?;
         log::check_head(&*opened, &log_path, superblock.uuid)?;
-        if !superblock.clean || found.damaged_other.is_some() {
-            let len = opened.len_bytes().map_err(log_io)? as usize;
-            log_bytes = log::read_all(&*opened, len).map_err(log_io)?;
-        }
+        let len = opened.len_bytes().map_err(log_io)? as usize;
+        log_bytes = log::read_all(&*opened, len).map_err(log_io)?;
         log_file = Some(opened);
     } else if !superblock.clean {
         return Err(Error::LogMissing { path: log_path });
@@ -169,6 +168,14 @@ fn read_files(disk: &dyn Disk, path: &Path) -> Result<Files> {
         next_lsn: superblock.next_lsn,
         prev_crc: superblock.prev_crc,
     };
+    if log::is_ahead(&log_bytes, &superblock) {
+        return Err(Error::OlderThanLog {
+            path: path.to_owned(),
+        });
+    }
+    if superblock.clean && found.damaged_other.is_none() {
+        log_bytes.clear();
+    }
     let scan = log::scan(&log_bytes, &log_path, chain, Mutation::None)?;
     Ok(Files {
         file,
