@@ -88,14 +88,8 @@ pub enum Command {
         )]
         args: Vec<String>,
     },
-    /// Report a program's errors without running it
-    Check {
-        #[arg(required = true, value_name = "FILE|FOLDER")]
-        paths: Vec<String>,
-        /// Print, line by line, the heap that each store goes to
-        #[arg(long)]
-        heaps: bool,
-    },
+    /// Report a program's errors, and what is most likely a mistake, without running it
+    Check(crate::check::CheckArgs),
     /// Run a package's tests: functions TestXxx, BenchmarkXxx, ExampleXxx in files *_test.pgo
     #[command(
         override_usage = "pgo test [FOLDER|FOLDER/...|FILE]… [FLAGS] [-args ARGS…]",

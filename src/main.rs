@@ -53,7 +53,7 @@ fn command() -> i32 {
     }
     match cli.command {
         Some(Command::Run { args } | Command::Script(args)) => run::run(&args, &cli.heap),
-        Some(Command::Check { paths, heaps }) => check::check(&paths, heaps),
+        Some(Command::Check(args)) => check::check(&args),
         Some(Command::Test { args }) => test::test(&args, &cli.heap),
         Some(Command::Bench { args }) => {
             let all = ["-run", "^$", "-bench", "."].map(str::to_string);

@@ -492,3 +492,41 @@ fn doc_shows_declarations() {
         ("pgo: no Nope in package strings\n", Some(1))
     );
 }
+
+#[test]
+fn check_warns_and_can_deny() {
+    let s = Scratch::new("check-warns");
+    s.file("a.pgo", "x := \"\\\"\"\nx = x\n_ = x\n");
+    let printed = s.pgo(&["check", "a.pgo"]);
+    assert_eq!(printed.status, Some(0));
+    assert!(
+        printed
+            .err
+            .starts_with("a.pgo:2:1: warning: self-assignment"),
+        "{}",
+        printed.err
+    );
+    assert_eq!(
+        s.pgo(&["check", "--deny-warnings", "a.pgo"]).status,
+        Some(1)
+    );
+    let printed = s.pgo(&["check", "--json", "a.pgo"]);
+    let wanted = "[\n  {\"file\": \"a.pgo\", \"line\": 2, \"column\": 1, \"end_line\": 2, \"end_column\": 2, \
+                  \"severity\": \"warning\", \"code\": \"W0003\", \"message\": \"self-assignment of x to x\"}\n]\n";
+    assert_eq!(
+        (printed.out.as_str(), printed.err.as_str(), printed.status),
+        (wanted, "", Some(0))
+    );
+    s.file("b.pgo", "x := y\n");
+    let printed = s.pgo(&["check", "--json", "b.pgo"]);
+    assert!(
+        printed
+            .out
+            .contains("\"severity\": \"error\", \"code\": \"E0101\""),
+        "{}",
+        printed.out
+    );
+    assert_eq!(printed.status, Some(1));
+    s.file("c.pgo", "x := 1\n_ = x\n");
+    assert_eq!(s.pgo(&["check", "--json", "c.pgo"]).out, "[]\n");
+}

@@ -91,5 +91,11 @@ codes! {
     E0701 NotSupported: "something that this version cannot compile yet", "func two() (int, int) { return 1, 2 }\n\npvar a, b = two()\n\nprintln(a, b)\n";
     E0702 FunctionTooLarge: "a function whose variables need too many words", "";
     E0703 VolatileInPersistent: "a reference to the volatile heap stored in persistent memory", "type Node struct {\n\tnext *Node\n}\n\nfunc main() {\n\tn := pnew(Node)\n\tn.next = &Node{}\n}\n";
+    W0001 Unreachable: "a statement that nothing reaches", "func f() {\n\treturn\n\tprintln()\n}\n";
+    W0002 Printf: "a format that does not go with its arguments", "fmt.Printf(\"%d\\n\", \"a\")\n";
+    W0003 SelfAssignment: "an assignment of a variable to itself", "x := 1\nx = x\n";
+    W0101 BareStore: "a store to persistent data outside a transaction", "pvar n int\n\nn++\n";
+    W0102 PrintInTxn: "printing in a transaction, which a rollback does not take back", "pvar n int\n\ntxn <> {\n\tn++\n\tfmt.Println(n)\n}\n";
+    W0103 TxnInLoop: "a loop that does nothing but commit in each round", "pvar n int\n\nfor i := range 9 {\n\ttxn <> {\n\t\tn += i\n\t}\n}\n";
     E0704 InstantiationCycle: "a generic function that instantiates itself with ever larger types", "func f[T any](n int) {\n\tif n > 0 {\n\t\tf[[]T](n - 1)\n\t}\n}\n\nf[int](3)\n";
 }

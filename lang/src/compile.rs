@@ -4,6 +4,7 @@ use crate::bytecode::verify;
 use crate::check::Checker;
 use crate::codegen::{self, State};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::lint::lint;
 use crate::package::{PackageFiles, PackageSource};
 use crate::source::SourceMap;
 use crate::types::ty::FuncId;
@@ -65,12 +66,16 @@ fn checked(
     source: &dyn PackageSource,
     require_main: bool,
     start: Option<&'static str>,
+    records: bool,
 ) -> Result<(Checker, FuncId), Failure> {
     let own = files.len();
     let loader = Loader::new(source);
     let mut checker = Checker::new();
     checker.require_main = require_main;
     checker.start = start;
+    if records {
+        checker.record();
+    }
     let entry = checker.check_program(&loader, files, dir);
     loader.mark(&mut checker.sources, own);
     match entry {
@@ -111,7 +116,7 @@ pub fn compile(
     dir: &str,
     source: &dyn PackageSource,
 ) -> Result<Program, Failure> {
-    let (mut checker, entry) = checked(files, dir, source, true, None)?;
+    let (mut checker, entry) = checked(files, dir, source, true, None, false)?;
     let mut st = State::default();
     generated(&mut checker, entry, &mut st)?;
     st.program.sources = checker.sources;
@@ -126,14 +131,21 @@ pub(crate) fn compile_from(
     source: &dyn PackageSource,
     start: &'static str,
 ) -> Result<Program, Failure> {
-    let (mut checker, entry) = checked(files, dir, source, true, Some(start))?;
+    let (mut checker, entry) = checked(files, dir, source, true, Some(start), false)?;
     let mut st = State::default();
     generated(&mut checker, entry, &mut st)?;
     st.program.sources = checker.sources;
     Ok(st.program)
 }
 
-/// Looks for errors, those that only code generation finds too.
+/// A program without errors: warnings about it, sorted, and the files they point into.
+#[derive(Debug)]
+pub struct Checked {
+    pub warnings: Vec<Diagnostic>,
+    pub sources: SourceMap,
+}
+
+/// Looks for errors, those that only code generation finds too; and for what is most likely a mistake.
 ///
 /// # Errors
 /// All that is wrong with the program.
@@ -141,9 +153,18 @@ pub fn check(
     files: Vec<(String, Vec<u8>)>,
     dir: &str,
     source: &dyn PackageSource,
-) -> Result<(), Failure> {
-    let (mut checker, entry) = checked(files, dir, source, false, None)?;
-    generated(&mut checker, entry, &mut State::default())
+) -> Result<Checked, Failure> {
+    let (mut checker, entry) = checked(files, dir, source, false, None, true)?;
+    let mut st = State::default();
+    generated(&mut checker, entry, &mut st)?;
+    for warning in lint(&mut checker, &st.reports) {
+        checker.diagnostics.push(warning);
+    }
+    let Failure {
+        diagnostics: warnings,
+        sources,
+    } = failure(&mut checker);
+    Ok(Checked { warnings, sources })
 }
 
 /// The class of each store of the program's own files, line by line (LANGUAGE.md §3):
@@ -156,7 +177,7 @@ pub fn heap_report(
     dir: &str,
     source: &dyn PackageSource,
 ) -> Result<String, Failure> {
-    let (mut checker, entry) = checked(files, dir, source, false, None)?;
+    let (mut checker, entry) = checked(files, dir, source, false, None, false)?;
     let mut st = State::with_heaps();
     generated(&mut checker, entry, &mut st)?;
     let mut lines: BTreeMap<_, Vec<String>> = BTreeMap::new();

@@ -8,6 +8,7 @@ pub mod doc;
 pub mod fmt;
 pub mod highlight;
 pub mod invariant;
+mod lint;
 pub mod package;
 pub mod session;
 pub mod source;
@@ -21,7 +22,7 @@ pub(crate) mod syntax;
 pub(crate) mod tir;
 pub(crate) mod types;
 
-pub use compile::{Failure, check, compile, heap_report};
+pub use compile::{Checked, Failure, check, compile, heap_report};
 pub use session::{Chunk, Name, Session};
 
 /// Parses a text without checking it and gives its errors as `name:line:column: message`; for

@@ -1,6 +1,7 @@
 //! Expressions: dispatch, identifiers, literals, assertions, dereferences.
 use super::object::{ObjId, ObjKind, State};
 use super::operand::{Generic, Mode, Operand, Via};
+use super::records::Target;
 use super::{Checker, Dep, INVALID};
 use crate::codes::Code;
 use crate::syntax::ast::{self, Expr, ExprKind as E, LiteralKind};
@@ -33,6 +34,7 @@ impl Checker {
         if !matches!(x.mode, Mode::Invalid | Mode::Type) && !self.is_usable(x.ty) {
             return Operand::invalid(e.span);
         }
+        self.record_expr(e, &x);
         x
     }
 
@@ -147,6 +149,7 @@ impl Checker {
             self.resolve(id);
         }
         self.obj_mut(id).used = true;
+        self.record_use(e, Target::Object(id));
         let span = e.span;
         match self.obj(id).kind.clone() {
             ObjKind::Unresolved => {

@@ -30,6 +30,7 @@ mod print_expr;
 mod range;
 mod range_func;
 mod receiver;
+mod records;
 mod redefine;
 mod returns;
 mod select;
@@ -261,6 +262,8 @@ pub(crate) struct Checker {
     /// Of a session: the package that prints values.
     printer: Option<PkgId>,
     redefinitions: redefine::Redefinitions,
+    /// For lints and editors.
+    records: Option<records::Records>,
     /// A chunk is checked only to learn what its last expression is.
     asked: Option<inspect::Found>,
     /// The value of the chunk's last statement is shown.
@@ -325,6 +328,7 @@ impl Checker {
             last_chunk: None,
             printer: None,
             redefinitions: redefine::Redefinitions::default(),
+            records: None,
             asked: None,
             shows: false,
             is_last: false,

@@ -1,6 +1,7 @@
 //! Selectors: qualified identifiers, fields, methods, method values and method expressions.
 use super::object::ObjKind;
 use super::operand::{Generic, Mode, Operand, Via, ex, st};
+use super::records::Target;
 use super::{Checker, Dep, INVALID};
 use crate::codes::Code;
 use crate::source::Span;
@@ -49,6 +50,7 @@ impl Checker {
             && let ObjKind::Package(pkg) = self.obj(id).kind
         {
             self.obj_mut(id).used = true;
+            self.record_use(operand, Target::Object(id));
             return Selected::Operand(self.qualified(e, pkg, name));
         }
         let x = self.raw_expr(operand, None);
@@ -111,6 +113,9 @@ impl Checker {
                 Selected::Operand(Operand::new(mode, sel.ty, e.span, value.kind))
             }
             Lookup::Method(sel) => {
+                if let MethodKind::Concrete { func, .. } = &sel.kind {
+                    self.record_use(e, Target::Method(func.func));
+                }
                 let value = self.emit(x);
                 Selected::Method(self.bind_method(value, sel))
             }
