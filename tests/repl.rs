@@ -432,6 +432,29 @@ fn interrupting() {
     t.exp_eof().unwrap();
 }
 
+/// Goroutines run while the user types; one that ends the program ends the session.
+#[test]
+fn goroutines_at_the_prompt() {
+    let s = Scratch::new("prompt");
+    let mut t = s.terminal(&[]);
+    let line = "go func() { for range 3 { time.Sleep(50*time.Millisecond) }; fmt.Println(\"from \" + \"behind\") }()";
+    t.send_line(line).unwrap();
+    t.exp_string("from behind").unwrap();
+    t.send_line("1 + 41").unwrap();
+    t.exp_regex("\n42\r\n").unwrap();
+    t.send_line("go func() { for { } }()").unwrap();
+    keys(&mut t, "strings.ToUpp\t");
+    t.exp_string("ToUpper").unwrap();
+    t.send_line("(\"x\")").unwrap();
+    t.exp_string("\"X\"").unwrap();
+    t.send_line("go func() { time.Sleep(50*time.Millisecond); panic(\"be\" + \"hind\") }()")
+        .unwrap();
+    t.exp_string("panic: behind").unwrap();
+    t.send_line("time.AfterFunc(50*time.Millisecond, func() { os.Exit(3) })")
+        .unwrap();
+    t.exp_eof().unwrap();
+}
+
 #[test]
 fn pasting_a_program() {
     let s = Scratch::new("pasting");

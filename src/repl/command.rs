@@ -45,7 +45,7 @@ Statements, declarations and whole programs run as they are entered; the value o
 Variables are volatile unless declared by `pvar`, for which the session needs a heap: pgo repl --heap FILE.
 What is declared again replaces the old: functions and methods of the same signature in all callers too.
 Ctrl-C ends what runs: its transaction is rolled back, goroutines that it started end, those started before go on.
-Goroutines run while an input does. Tab completes; an input of several lines is one entry of the history.
+Goroutines run on while you type. Tab completes; an input of several lines is one entry of the history.
 ";
 
 impl Repl<'_> {

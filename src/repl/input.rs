@@ -1,9 +1,10 @@
-//! Editing of input: the language's own parser says when it is complete, its lexer what colours it has.
-use super::{Repl, complete};
+//! Editing of input, on a thread of its own, so that goroutines run while the user types: the language's own parser says
+//! when an input is complete, its lexer what colours it has. What the session knows is asked from the thread that has it.
 use crate::render;
 use lang::highlight::{Class, classes};
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::{ColorMode, CompletionType, Config};
+use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
 use rustyline::history::DefaultHistory;
@@ -11,18 +12,90 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Editor, Helper};
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
 
-pub const PROMPT: &str = "> ";
+const PROMPT: &str = "> ";
+
+/// The parser recurses with the nesting of what is typed.
+const EDITOR_STACK_BYTES: usize = 1 << 28;
 
 /// Entries that the history keeps.
 const HISTORY_MAX: usize = 10_000;
 
-pub struct Input<'r, 'a> {
-    repl: &'r RefCell<Repl<'a>>,
+/// What the editor wants.
+pub enum Wish {
+    /// This input to be run; answered when the next one may be typed.
+    Run(Result<String, ReadlineError>, Sender<()>),
+    /// What may stand at the end of the text.
+    Candidates(String, Sender<(usize, Vec<Pair>)>),
+    /// How a function is called.
+    Signature(String, Sender<Option<String>>),
+}
+
+/// The editor's end of the line to the session.
+struct Line {
+    wishes: Sender<Wish>,
+    /// Becomes readable when there is a wish: what goroutines run beside.
+    bell: UnixStream,
+}
+
+impl Line {
+    /// Asks and waits; None when the session is over.
+    fn ask<T>(&self, wish: impl FnOnce(Sender<T>) -> Wish) -> Option<T> {
+        let (sender, answer) = channel();
+        self.wishes.send(wish(sender)).ok()?;
+        (&self.bell).write_all(&[0]).ok()?;
+        answer.recv().ok()
+    }
+}
+
+struct Input {
+    line: Line,
     colour: bool,
     /// The last callee and what it is: hints are asked for at every key.
     callee: RefCell<(String, Option<String>)>,
+}
+
+/// Starts the editor; gives its wishes, and what becomes readable when there is one.
+pub fn start() -> std::io::Result<(Receiver<Wish>, UnixStream)> {
+    let (here, there) = UnixStream::pair()?;
+    here.set_nonblocking(true)?;
+    let (wishes, receiver) = channel();
+    let line = Line {
+        wishes,
+        bell: there,
+    };
+    thread::Builder::new()
+        .name("editor".to_string())
+        .stack_size(EDITOR_STACK_BYTES)
+        .spawn(|| edit(line))?;
+    Ok((receiver, here))
+}
+
+fn edit(line: Line) {
+    let mut editor = match editor(line) {
+        Ok(editor) => editor,
+        Err((line, e)) => {
+            line.ask(|done| Wish::Run(Err(e), done));
+            return;
+        }
+    };
+    loop {
+        let read = editor.readline(PROMPT);
+        if let Ok(text) = &read {
+            remember(&mut editor, text);
+        }
+        let Some(input) = editor.helper() else {
+            return;
+        };
+        if input.line.ask(|done| Wish::Run(read, done)).is_none() {
+            return;
+        }
+    }
 }
 
 /// Whether more lines are needed.
@@ -39,7 +112,7 @@ pub fn is_program(text: &str) -> bool {
     lang::is_program(text)
 }
 
-impl Validator for Input<'_, '_> {
+impl Validator for Input {
     fn validate(&self, ctx: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
         let text = ctx.input();
         // A program may be typed or pasted line by line: an empty line ends it.
@@ -62,7 +135,7 @@ fn colour(class: Class) -> &'static str {
     }
 }
 
-impl Highlighter for Input<'_, '_> {
+impl Highlighter for Input {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
         if !self.colour || line.starts_with([':', '?']) {
             return Cow::Borrowed(line);
@@ -107,7 +180,7 @@ impl Hint for Signature {
     }
 }
 
-impl Hinter for Input<'_, '_> {
+impl Hinter for Input {
     type Hint = Signature;
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Signature> {
@@ -117,14 +190,14 @@ impl Hinter for Input<'_, '_> {
         let (callee, _) = lang::highlight::callee_before(line)?;
         let mut known = self.callee.borrow_mut();
         if known.0 != callee {
-            let signature = self.repl.borrow_mut().session.signature(callee);
-            *known = (callee.to_string(), signature);
+            let wish = |answer| Wish::Signature(callee.to_string(), answer);
+            *known = (callee.to_string(), self.line.ask(wish).flatten());
         }
         known.1.as_ref().map(|s| Signature(format!("   {s}")))
     }
 }
 
-impl Completer for Input<'_, '_> {
+impl Completer for Input {
     type Candidate = Pair;
 
     fn complete(
@@ -133,16 +206,14 @@ impl Completer for Input<'_, '_> {
         pos: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        Ok(complete::candidates(
-            &mut self.repl.borrow_mut(),
-            &line[..pos],
-        ))
+        let wish = |answer| Wish::Candidates(line[..pos].to_string(), answer);
+        Ok(self.line.ask(wish).unwrap_or((pos, Vec::new())))
     }
 }
 
-impl Helper for Input<'_, '_> {}
+impl Helper for Input {}
 
-type InputEditor<'r, 'a> = Editor<Input<'r, 'a>, DefaultHistory>;
+type InputEditor = Editor<Input, DefaultHistory>;
 
 /// Where the history is kept; `None` without a home folder.
 fn history_path() -> Option<PathBuf> {
@@ -153,21 +224,25 @@ fn history_path() -> Option<PathBuf> {
     Some(state.join("pgo/history"))
 }
 
-pub fn editor<'r, 'a>(repl: &'r RefCell<Repl<'a>>) -> rustyline::Result<InputEditor<'r, 'a>> {
+fn editor(line: Line) -> Result<InputEditor, (Line, ReadlineError)> {
     let colour = render::wants_colour();
     let config = Config::builder()
         .completion_type(CompletionType::List)
-        .max_history_size(HISTORY_MAX)?
-        .history_ignore_dups(true)?
-        .color_mode(match colour {
-            true => ColorMode::Enabled,
-            false => ColorMode::Disabled,
-        })
-        .tab_stop(4)
-        .build();
-    let mut editor = Editor::with_config(config)?;
+        .max_history_size(HISTORY_MAX)
+        .and_then(|config| config.history_ignore_dups(true))
+        .map(|config| {
+            let mode = match colour {
+                true => ColorMode::Enabled,
+                false => ColorMode::Disabled,
+            };
+            config.color_mode(mode).tab_stop(4).build()
+        });
+    let mut editor = match config.and_then(Editor::with_config) {
+        Ok(editor) => editor,
+        Err(e) => return Err((line, e)),
+    };
     editor.set_helper(Some(Input {
-        repl,
+        line,
         colour,
         callee: RefCell::default(),
     }));
@@ -179,7 +254,7 @@ pub fn editor<'r, 'a>(repl: &'r RefCell<Repl<'a>>) -> rustyline::Result<InputEdi
 }
 
 /// Adds an entry to the history, on disk too: a session may end by a signal.
-pub fn remember(editor: &mut InputEditor<'_, '_>, text: &str) {
+fn remember(editor: &mut InputEditor, text: &str) {
     if text.trim().is_empty() || !matches!(editor.add_history_entry(text.trim_end()), Ok(true)) {
         return;
     }

@@ -10,10 +10,13 @@ use crate::cli::HeapArgs;
 use crate::packages::Packages;
 use crate::render;
 use crate::run::{fail, heap_choice, options};
+use input::Wish;
+use lang::bytecode::program::FuncIdx;
 use lang::session::{Mode, Session};
 use rustyline::error::ReadlineError;
-use std::cell::RefCell;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
+use std::os::fd::AsRawFd;
+use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 use vm::{HeapChoice, Outcome, Vm};
 
@@ -23,6 +26,8 @@ struct Repl<'a> {
     heap: HeapArgs,
     session: Session<'a>,
     vm: Vm,
+    /// Waits for the editor, once it has been compiled.
+    waiting: Option<FuncIdx>,
     /// At a terminal Ctrl-C ends the input that runs, not the process.
     interactive: bool,
 }
@@ -61,6 +66,7 @@ impl<'a> Repl<'a> {
             heap: heap.clone(),
             session: Session::new(packages),
             vm: machine(heap),
+            waiting: None,
             interactive: std::io::stdin().is_terminal(),
         }
     }
@@ -72,6 +78,7 @@ impl<'a> Repl<'a> {
         }
         // A heap has its address; the old machine must be gone before the new one maps it.
         self.session = Session::new(self.packages);
+        self.waiting = None;
         self.vm = machine(&self.heap);
     }
 
@@ -123,6 +130,24 @@ impl<'a> Repl<'a> {
         (ran, times)
     }
 
+    /// Lets goroutines run until the descriptor can be read; the exit status if one of them ends the program.
+    fn wait(&mut self, fd: i32) -> Option<i32> {
+        let entry = match self.waiting {
+            Some(entry) => entry,
+            None => {
+                let text = format!("import \"internal/show\"\nshow.Wait({fd})");
+                let chunk = self.session.chunk("repl", text.as_bytes(), Mode::Aside);
+                let entry = chunk.expect("a right text").entry;
+                self.vm.load(self.session.program());
+                *self.waiting.insert(entry)
+            }
+        };
+        match self.vm.run(entry) {
+            Outcome::Exit(status) => Some(status),
+            _ => None,
+        }
+    }
+
     fn close(&mut self, status: i32) -> i32 {
         match self.vm.close() {
             Ok(()) => status,
@@ -141,30 +166,61 @@ pub fn repl(heap: &HeapArgs) -> i32 {
     }
 }
 
-fn interact(repl: Repl<'_>) -> i32 {
-    let repl = RefCell::new(repl);
-    let mut editor = match input::editor(&repl) {
-        Ok(editor) => editor,
-        Err(e) => return fail(&format!("no terminal: {e}")),
-    };
+fn interact(mut repl: Repl<'_>) -> i32 {
     println!(
         "pgo {}  (:help shows what there is, Ctrl-D leaves)",
         env!("CARGO_PKG_VERSION")
     );
+    let (wishes, bell) = match input::start() {
+        Ok(started) => started,
+        Err(e) => return fail(&format!("no terminal: {e}")),
+    };
     let status = loop {
-        match editor.readline(input::PROMPT) {
-            Ok(text) => {
-                input::remember(&mut editor, &text);
-                if let Ran::Leave(status) = repl.borrow_mut().input(&text) {
-                    break status;
+        // Goroutines that were started run until the user wants something.
+        let wish = match wishes.try_recv() {
+            Ok(wish) => wish,
+            Err(TryRecvError::Disconnected) => break 0,
+            Err(TryRecvError::Empty) if repl.vm.has_goroutines() => {
+                match repl.wait(bell.as_raw_fd()) {
+                    Some(status) => {
+                        restore_terminal();
+                        break status;
+                    }
+                    None => {
+                        let _ = (&bell).read(&mut [0; 64]);
+                        continue;
+                    }
                 }
             }
+            Err(TryRecvError::Empty) => match wishes.recv() {
+                Ok(wish) => wish,
+                Err(_) => break 0,
+            },
+        };
+        // Nobody waits for an answer any more when the editor has ended.
+        let _ = match wish {
+            Wish::Candidates(before, answer) => answer
+                .send(complete::candidates(&mut repl, &before))
+                .is_ok(),
+            Wish::Signature(callee, answer) => answer.send(repl.session.signature(&callee)).is_ok(),
+            Wish::Run(Ok(text), done) => {
+                if let Ran::Leave(status) = repl.input(&text) {
+                    break status;
+                }
+                done.send(()).is_ok()
+            }
             // The line is cleared.
-            Err(ReadlineError::Interrupted) => {}
-            Err(ReadlineError::Eof) => break 0,
-            Err(e) => break fail(&format!("terminal: {e}")),
-        }
+            Wish::Run(Err(ReadlineError::Interrupted), done) => done.send(()).is_ok(),
+            Wish::Run(Err(ReadlineError::Eof), _) => break 0,
+            Wish::Run(Err(e), _) => break fail(&format!("terminal: {e}")),
+        };
     };
-    drop(editor);
-    repl.into_inner().close(status)
+    repl.close(status)
+}
+
+/// A goroutine has ended the process while a line was being edited.
+fn restore_terminal() {
+    // As it was cannot be asked from here; without the command it stays as it is.
+    let _ = std::process::Command::new("stty").arg("sane").status();
+    println!("\x1b[?2004l");
 }

@@ -87,6 +87,7 @@ packages! {
     reflect "../reflect.rs"
     regexp "../regexp.rs"
     runtime "../runtime.rs"
+    show "../internal/show.rs"
     slicesort "../internal/slicesort.rs"
     stdio "../internal/stdio.rs"
     strconv "../strconv.rs"

@@ -259,6 +259,11 @@ impl Vm {
         outcome
     }
 
+    /// Whether there is something that could run beside the first goroutine: others, or timers.
+    pub fn has_goroutines(&self) -> bool {
+        self.goroutine_count() > 1 || !self.sched.events.is_quiet()
+    }
+
     /// Closes the heap in order: what was stored outside transactions becomes durable.
     pub fn close(&mut self) -> Result<(), CloseError> {
         self.close_heap().map_err(CloseError)
