@@ -6,7 +6,7 @@ use crate::heap::{Heap, Mutation, Options, Store};
 use crate::image::Image;
 use crate::log::{self, Chain};
 use crate::spans::PAGE_BYTES;
-use crate::superblock::Superblock;
+use crate::superblock::{self, Superblock};
 
 impl Heap {
     /// Makes everything durable and empties the log. Inside a transaction, what was committed before it.
@@ -43,6 +43,10 @@ impl Heap {
             next_lsn: store.superblock.next_lsn,
             prev_crc: store.superblock.prev_crc,
         };
+        if store.log.used_bytes() > 0 {
+            let end = self.extents.last().map_or(1, |extent| extent.end());
+            store.write_tail(end, store.superblock.generation + 1);
+        }
         let mut image =
             Image::new(&*store.file, &store.path, store.extents.clone(), true).verifying(intact);
         store.log.read(false, |bytes| {
@@ -107,11 +111,19 @@ impl Heap {
         self.extents.truncate(self.extents.len() - count);
         let (offset, len) = (first * PAGE_BYTES, (end - first) * PAGE_BYTES);
         self.space.mapping().clear(offset, len).map_err(io)?;
-        store.file.truncate(offset).map_err(io)
+        store.file.truncate(offset).map_err(io)?;
+        store.write_tail(first, store.superblock.generation);
+        Ok(())
     }
 }
 
 impl Store {
+    /// Notes behind the extents, which end at a page, which checkpoint began last.
+    pub fn write_tail(&self, end_page: u64, generation: u64) {
+        let uuid = self.superblock.uuid;
+        superblock::write_tail(&*self.file, end_page * PAGE_BYTES, uuid, generation);
+    }
+
     /// Syncs the heap file, whose pages have all been written, makes it the state of the next superblock, and reuses
     /// the log. An error in this order of steps leaves the old superblock and the whole log.
     pub fn switch(

@@ -36,8 +36,8 @@ pub enum Error {
     HeapMissing { path: PathBuf },
     #[error("{}: this log belongs to another heap; put the heap's own log back", path.display())]
     ForeignLog { path: PathBuf },
-    #[error("{}: older than its log: copied while in use, or put back without its log; copy it with pgo heap backup", path.display())]
-    OlderThanLog { path: PathBuf },
+    #[error("{}: the heap and its log are of different moments: copied while in use, or put back one without the other; copy with pgo heap backup", path.display())]
+    OutOfStep { path: PathBuf },
     #[error("{}: in use by another process; wait for it to end, or open another heap", path.display())]
     Locked { path: PathBuf },
     #[error("{}: changed while it was read; try again", path.display())]

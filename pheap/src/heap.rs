@@ -377,6 +377,7 @@ impl Heap {
             store.file.truncate(first * PAGE_BYTES).map_err(io)?;
         }
         store.file.allocate(extent.end() * PAGE_BYTES).map_err(io)?;
+        store.write_tail(extent.end(), store.superblock.generation);
         if let Err(cause) = store.file.sync() {
             store.flusher.poison(cause);
             return store.flusher.check(&store.path);

@@ -34,6 +34,17 @@ pub struct SuperblockBytes {
 /// Superblock flag: closed in order, the log holds nothing.
 pub const FLAG_CLEAN: u32 = 1;
 
+/// What lies behind the last extent: the checkpoint that began last.
+#[repr(C)]
+pub struct TailBytes {
+    pub magic: [u8; 8],
+    pub uuid: [u8; 16],
+    pub generation: u64,
+    pub zeros: [u8; 28],
+    pub crc: u32,
+}
+pub const TAIL_MAGIC: [u8; 8] = *b"PHEAPEND";
+
 /// The head of a log file.
 #[repr(C)]
 pub struct LogHeadBytes {
@@ -200,6 +211,7 @@ format_md! {
         magic 0, version 8, flags 12, uuid 16, generation 32, base 40, limit_bytes 48, heap_bytes 56, next_lsn 64,
         prev_crc 72, crc 76
     }
+    TailBytes: 64 { magic 0, uuid 8, generation 24, crc 60 }
     LogHeadBytes: 64 { magic 0, version 8, uuid 16, log_bytes 32, crc 60 }
     RecordBytes: 32 { crc 0, prev_crc 4, salt 8, len_words 12, lsn 16, durable_lsn 24 }
     DescriptorBytes: 16 { kind 0, class 1, flags 2, pages 4, crc 8 }

@@ -102,7 +102,7 @@ impl Heap {
             prev_crc: superblock.prev_crc,
         };
         if options.mutation == Mutation::None && log::is_ahead(&log_bytes, &superblock) {
-            return Err(Error::OlderThanLog {
+            return Err(Error::OutOfStep {
                 path: path.to_owned(),
             });
         }
@@ -110,6 +110,12 @@ impl Heap {
             log_bytes = FileBytes::Copy(Vec::new());
         }
         let scan = log::scan(&log_bytes, &log_path, chain, options.mutation)?;
+        let io = |source| Error::io(path, "reading the heap", source);
+        if !scan.checkpoint && superblock::is_overwritten(&*file, &superblock).map_err(io)? {
+            return Err(Error::OutOfStep {
+                path: path.to_owned(),
+            });
+        }
         let path = path.to_owned();
         Ok(Unrecovered {
             disk,
@@ -371,6 +377,11 @@ impl Unrecovered {
             };
             return Heap::recovered(space, store, extents, options, false);
         };
+        if !scan.records.is_empty() {
+            let end = image.extents.last().map_or(1, |extent| extent.end());
+            let (end, uuid) = (end * PAGE_BYTES, superblock.uuid);
+            superblock::write_tail(&*file, end, uuid, superblock.generation + 1);
+        }
         image.write_out()?;
         let extents = image.extents;
         let chain = log.chain;

@@ -6,9 +6,11 @@ use std::path::Path;
 use crate::disk::DiskFile;
 use crate::error::{Error, Result};
 use crate::layout::{
-    FLAG_CLEAN, HEAP_MAGIC, SUPERBLOCK_OFFSETS, SuperblockBytes as Bytes, VERSION, get_u32,
-    get_u64, put_u32, put_u64,
+    FLAG_CLEAN, HEAP_MAGIC, SUPERBLOCK_OFFSETS, SuperblockBytes as Bytes, TAIL_MAGIC, TailBytes,
+    VERSION, get_u32, get_u64, put_u32, put_u64,
 };
+
+use crate::spans::PAGE_BYTES;
 
 const LEN: usize = size_of::<Bytes>();
 
@@ -92,6 +94,35 @@ impl Superblock {
             clean: get_u32(bytes, offset_of!(Bytes, flags)) & FLAG_CLEAN != 0,
         })
     }
+}
+
+/// Says at the end of the file, behind the extents that end at `end_bytes`, that a checkpoint of this generation writes to
+/// the heap from now on: who copies the file from its start to its end will find that out. It need not be durable, and what
+/// cannot be said is no loss to the heap itself.
+pub fn write_tail(file: &dyn DiskFile, end_bytes: u64, uuid: [u8; 16], generation: u64) {
+    let mut bytes = [0; size_of::<TailBytes>()];
+    bytes[..8].copy_from_slice(&TAIL_MAGIC);
+    bytes[8..24].copy_from_slice(&uuid);
+    put_u64(&mut bytes, offset_of!(TailBytes, generation), generation);
+    let crc = crc32c::crc32c(&bytes[..offset_of!(TailBytes, crc)]);
+    put_u32(&mut bytes, offset_of!(TailBytes, crc), crc);
+    let _ = file.write_at(&bytes, end_bytes);
+}
+
+/// Whether a checkpoint after the superblock's generation has begun to write to the heap, as the end of the file says.
+pub fn is_overwritten(file: &dyn DiskFile, superblock: &Superblock) -> std::io::Result<bool> {
+    const TAIL: usize = size_of::<TailBytes>();
+    let mut bytes = [0; TAIL];
+    let len = file.len_bytes()?;
+    if len % PAGE_BYTES != TAIL as u64 {
+        return Ok(false);
+    }
+    file.read_at(&mut bytes, len - TAIL as u64)?;
+    let crc = crc32c::crc32c(&bytes[..offset_of!(TailBytes, crc)]);
+    Ok(bytes[..8] == TAIL_MAGIC
+        && bytes[8..24] == superblock.uuid
+        && get_u32(&bytes, offset_of!(TailBytes, crc)) == crc
+        && get_u64(&bytes, offset_of!(TailBytes, generation)) > superblock.generation)
 }
 
 enum Slot {

@@ -118,7 +118,7 @@ pub(crate) fn settled<T>(
                     Error::Damaged { .. }
                     | Error::Truncated { .. }
                     | Error::LogMissing { .. }
-                    | Error::OlderThanLog { .. }
+                    | Error::OutOfStep { .. }
                     | Error::Io { .. } => is_in_use(disk, path),
                     _ => false,
                 };
@@ -169,7 +169,7 @@ fn read_files(disk: &dyn Disk, path: &Path) -> Result<Files> {
         prev_crc: superblock.prev_crc,
     };
     if log::is_ahead(&log_bytes, &superblock) {
-        return Err(Error::OlderThanLog {
+        return Err(Error::OutOfStep {
             path: path.to_owned(),
         });
     }
@@ -177,6 +177,11 @@ fn read_files(disk: &dyn Disk, path: &Path) -> Result<Files> {
         log_bytes.clear();
     }
     let scan = log::scan(&log_bytes, &log_path, chain, Mutation::None)?;
+    if !scan.checkpoint && superblock::is_overwritten(&*file, &superblock).map_err(io)? {
+        return Err(Error::OutOfStep {
+            path: path.to_owned(),
+        });
+    }
     Ok(Files {
         file,
         log_file,
