@@ -155,6 +155,8 @@ pub enum Command {
     },
     /// Format source files, in gofmt's style
     Fmt(crate::fmt::FmtArgs),
+    /// Serve editors: the language server, over standard input and output
+    Lsp,
     /// Start the interactive session
     Repl,
     /// Print a script that completes this command's arguments in a shell

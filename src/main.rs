@@ -8,6 +8,7 @@ mod disasm;
 mod doc;
 mod fmt;
 mod heap;
+mod lsp;
 mod render;
 mod repl;
 mod run;
@@ -69,6 +70,7 @@ fn command() -> i32 {
         Some(Command::Disasm { paths, all }) => disasm::disasm(&paths, all),
         Some(Command::Crashtest(args)) => crashtest::crashtest(&args, &cli.heap),
         Some(Command::Heap { command }) => heap::heap(&command),
+        Some(Command::Lsp) => lsp::lsp(),
         Some(Command::Fmt(args)) => fmt::fmt(&args),
         Some(Command::Doc { words }) => doc::doc(&words),
         Some(Command::Version) => {

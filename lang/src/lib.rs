@@ -5,6 +5,7 @@ pub mod bytecode;
 pub mod codes;
 pub mod diagnostic;
 pub mod doc;
+pub mod editor;
 pub mod fmt;
 pub mod highlight;
 pub mod invariant;

@@ -1,6 +1,7 @@
 //! What a session's names and expressions are, for completion, hints and questions: nothing here changes the program.
 use super::object::{DeclRef, ObjId, ObjKind, State};
 use super::operand::{Mode, Operand};
+use super::records::Target;
 use super::{Checker, INVALID, is_exported};
 use crate::package::PackageSource;
 use crate::source::Span;
@@ -82,7 +83,7 @@ impl Checker {
         }
     }
 
-    fn func_decl(&self, f: FuncId) -> Option<(&FuncDecl, Span)> {
+    pub(super) fn func_decl(&self, f: FuncId) -> Option<(&FuncDecl, Span)> {
         let (file, decl) = self.funcs[f.0 as usize].source?;
         let decl = &self.files[file as usize].decls[decl as usize];
         match &decl.kind {
@@ -213,7 +214,7 @@ impl Checker {
         None
     }
 
-    fn named(&mut self, name: Symbol, id: ObjId) -> Name {
+    pub(super) fn named(&mut self, name: Symbol, id: ObjId) -> Name {
         if self.obj(id).state == State::White {
             self.resolve(id);
         }
@@ -292,6 +293,30 @@ impl Checker {
                 let (word, ty) = detail.split_once(' ').unwrap_or((&detail, ""));
                 Some(format!("{word} {name} {ty}"))
             }
+        }
+    }
+
+    /// What a name means, for people: its declaration and the comment before that.
+    pub(crate) fn target_text(&mut self, target: Target) -> String {
+        let id = match target {
+            Target::Method(f) => return self.func_text(f).unwrap_or_default(),
+            Target::Object(id) => id,
+        };
+        let name = self.obj(id).name;
+        let detail = self.named(name, id).detail;
+        let name = self.name(name).to_string();
+        match self.obj(id).kind {
+            ObjKind::Func(f) => self.func_text(f).unwrap_or(detail),
+            ObjKind::Type(_) | ObjKind::GenericAlias(_) => {
+                self.type_text(id).unwrap_or_else(|| format!("type {name}"))
+            }
+            ObjKind::Local(..) => format!("var {name} {detail}"),
+            ObjKind::Const(..) | ObjKind::Global(_) => {
+                let comment = self.comment_before(self.obj(id).span);
+                let (word, ty) = detail.split_once(' ').unwrap_or((&detail, ""));
+                format!("{comment}{word} {name} {ty}")
+            }
+            _ => format!("{detail} {name}"),
         }
     }
 

@@ -54,6 +54,7 @@ use func::FnCtx;
 pub(crate) use inspect::Found;
 pub use inspect::Name;
 use object::{DeclRef, ObjId, ObjKind, Object, State, Universe};
+pub(crate) use records::Target;
 pub(crate) use redefine::Renewed;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;

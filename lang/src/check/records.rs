@@ -43,6 +43,9 @@ impl Checker {
         }
         let found = self.found(x);
         if let Some(records) = &mut self.records {
+            if let ExprKind::Selector { name, .. } = &e.kind {
+                records.exprs.insert(name.span, found.clone());
+            }
             records.exprs.insert(e.span, found);
         }
     }
@@ -139,5 +142,102 @@ impl Checker {
     /// A string literal's value, given as written.
     pub(crate) fn literal_text(&self, text: Symbol) -> String {
         String::from_utf8_lossy(&string_value(self.name(text))).into_owned()
+    }
+
+    /// Names are shown as from package main.
+    pub(crate) fn look_from_main(&mut self) {
+        self.last_chunk = Some(super::PkgId(0));
+    }
+
+    fn is_own(&self, span: Span) -> bool {
+        span.lo < span.hi && !self.sources.file(span.file).is_library()
+    }
+
+    /// Every name of the program's own files with what it means, declarations among them.
+    pub(crate) fn occurrences(&self) -> Vec<(Span, Target)> {
+        let uses = self.records.iter().flat_map(|records| &records.uses);
+        let mut all: Vec<(Span, Target)> = uses.map(|(span, target)| (*span, *target)).collect();
+        let objects = (0..self.a.objects.len() as u32).map(ObjId);
+        let declared = objects.map(|id| (self.obj(id).span, Target::Object(id)));
+        all.extend(declared.filter(|(span, _)| self.is_own(*span)));
+        let funcs = (0..self.funcs.len() as u32).map(FuncId);
+        let methods = funcs.filter(|f| self.funcs[f.0 as usize].recv.is_some());
+        let named =
+            methods.filter_map(|f| Some((self.func_decl(f)?.0.name.span, Target::Method(f))));
+        all.extend(named.filter(|(span, _)| self.is_own(*span)));
+        all.sort_by_key(|(span, _)| *span);
+        all
+    }
+
+    pub(crate) fn definition(&self, target: Target) -> Option<Span> {
+        match target {
+            Target::Object(id) => Some(self.obj(id).span).filter(|span| span.lo < span.hi),
+            Target::Method(f) => Some(self.func_decl(f)?.0.name.span),
+        }
+    }
+
+    /// The smallest expression that a place is in.
+    pub(crate) fn smallest_expr(&self, covers: &dyn Fn(Span) -> bool) -> Option<(Span, Found)> {
+        let exprs = &self.records.as_ref()?.exprs;
+        let around = exprs.iter().filter(|(span, _)| covers(**span));
+        let smallest = around.min_by_key(|(span, _)| span.hi - span.lo);
+        smallest.map(|(span, found)| (*span, found.clone()))
+    }
+
+    /// What the expression is that has this text, the nearest before a place or else any; or the variable of this name.
+    pub(crate) fn expr_of_text(
+        &self,
+        file: crate::source::FileId,
+        offset: u32,
+        text: &str,
+    ) -> Option<Found> {
+        let distance = |span: Span| (span.lo > offset, offset.abs_diff(span.lo));
+        let exprs = &self.records.as_ref()?.exprs;
+        let same = exprs.iter().filter(|(span, found)| {
+            span.file == file
+                && (span.hi - span.lo) as usize == text.len()
+                && self.sources.text(**span) == text
+                && !matches!(found, Found::Nothing | Found::NoValue)
+        });
+        if let Some((_, found)) = same.min_by_key(|(span, _)| distance(**span)) {
+            return Some(found.clone());
+        }
+        let name = self.a.names.interner.find(text)?;
+        let objects = self
+            .a
+            .objects
+            .iter()
+            .filter(|o| o.name == name && o.span.file == file);
+        let nearest = objects.min_by_key(|o| distance(o.span))?;
+        match nearest.kind {
+            ObjKind::Local(_, ty) | ObjKind::Type(ty) => Some(match nearest.kind {
+                ObjKind::Type(_) => Found::Type(ty),
+                _ => Found::Value(ty),
+            }),
+            ObjKind::Global(g) => Some(Found::Value(self.globals[g.0 as usize].ty)),
+            _ => None,
+        }
+    }
+
+    /// The names that are declared before a place of a file, at package level, or predeclared.
+    pub(crate) fn names_before(
+        &mut self,
+        file: crate::source::FileId,
+        offset: u32,
+    ) -> Vec<super::Name> {
+        let mut names = self.visible_names();
+        let locals: Vec<(Symbol, ObjId)> = (0..self.a.objects.len() as u32)
+            .map(ObjId)
+            .filter(|id| {
+                let o = self.obj(*id);
+                let is_local = matches!(o.kind, ObjKind::Local(..) | ObjKind::Package(_));
+                is_local && o.span.file == file && o.span.lo < offset
+            })
+            .map(|id| (self.obj(id).name, id))
+            .collect();
+        names.extend(locals.into_iter().map(|(name, id)| self.named(name, id)));
+        names.sort();
+        names.dedup_by(|a, b| a.text == b.text);
+        names
     }
 }

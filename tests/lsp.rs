@@ -1,0 +1,369 @@
+//! `pgo lsp`, driven over standard input and output as an editor does.
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+struct Client {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    last_id: u64,
+    dir: PathBuf,
+    /// Notifications that came while a response was waited for.
+    notifications: Vec<Value>,
+}
+
+impl Client {
+    fn start(name: &str) -> Client {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("lsp-{name}"));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pgo"))
+            .arg("lsp")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut client = Client {
+            child,
+            input,
+            output,
+            last_id: 0,
+            dir,
+            notifications: Vec::new(),
+        };
+        let started = client.request("initialize", json!({"capabilities": {}}));
+        assert_eq!(started["capabilities"]["hoverProvider"], true);
+        client.notify("initialized", json!({}));
+        client
+    }
+
+    fn send(&mut self, message: Value) {
+        let text = message.to_string();
+        let input = self.input.as_mut().unwrap();
+        write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).unwrap();
+        input.flush().unwrap();
+    }
+
+    fn receive(&mut self) -> Value {
+        let mut len = 0;
+        loop {
+            let mut line = String::new();
+            assert_ne!(
+                self.output.read_line(&mut line).unwrap(),
+                0,
+                "the server is gone"
+            );
+            match line.trim().split_once(": ") {
+                Some(("Content-Length", n)) => len = n.parse().unwrap(),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        let mut text = vec![0; len];
+        self.output.read_exact(&mut text).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    fn notify(&mut self, method: &str, params: Value) {
+        self.send(json!({"jsonrpc": "2.0", "method": method, "params": params}));
+    }
+
+    fn response(&mut self, method: &str, params: Value) -> Value {
+        self.last_id += 1;
+        let id = self.last_id;
+        self.send(json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
+        loop {
+            let message = self.receive();
+            if message["id"] == id {
+                return message;
+            }
+            self.notifications.push(message);
+        }
+    }
+
+    fn request(&mut self, method: &str, params: Value) -> Value {
+        let response = self.response(method, params);
+        assert!(response.get("error").is_none(), "{method}: {response}");
+        response["result"].clone()
+    }
+
+    fn uri(&self, name: &str) -> String {
+        format!("file://{}", self.dir.join(name).display())
+    }
+
+    fn open(&mut self, name: &str, text: &str) -> Vec<String> {
+        let document =
+            json!({"uri": self.uri(name), "languageId": "pgo", "version": 1, "text": text});
+        self.notify("textDocument/didOpen", json!({"textDocument": document}));
+        self.diagnostics()
+    }
+
+    fn change(&mut self, name: &str, text: &str) -> Vec<String> {
+        let params = json!({
+            "textDocument": {"uri": self.uri(name), "version": 2},
+            "contentChanges": [{"text": text}],
+        });
+        self.notify("textDocument/didChange", params);
+        self.diagnostics()
+    }
+
+    /// The next diagnostics: `line:character severity message`.
+    fn diagnostics(&mut self) -> Vec<String> {
+        let message = match self.notifications.is_empty() {
+            true => self.receive(),
+            false => self.notifications.remove(0),
+        };
+        assert_eq!(message["method"], "textDocument/publishDiagnostics");
+        let all = message["params"]["diagnostics"].as_array().unwrap().clone();
+        let line = |d: &Value| {
+            let (at, first) = (&d["range"]["start"], d["message"].as_str().unwrap());
+            let first = first.lines().next().unwrap_or_default();
+            format!(
+                "{}:{} {} {first}",
+                at["line"], at["character"], d["severity"]
+            )
+        };
+        all.iter().map(line).collect()
+    }
+
+    /// A request about the place where `marked` stands in the text, at its `|`.
+    fn at(&mut self, method: &str, name: &str, text: &str, marked: &str) -> Value {
+        let params = self.place(name, text, marked);
+        self.request(method, params)
+    }
+
+    fn place(&self, name: &str, text: &str, marked: &str) -> Value {
+        let bar = marked.find('|').expect("a mark");
+        let at = text
+            .find(&marked.replace('|', ""))
+            .expect("the marked text")
+            + bar;
+        let before = &text[..at];
+        let line = before.matches('\n').count();
+        let character = before.rsplit('\n').next().unwrap().encode_utf16().count();
+        json!({
+            "textDocument": {"uri": self.uri(name)},
+            "position": {"line": line, "character": character},
+            "context": {"includeDeclaration": true},
+        })
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.input = None;
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Lines of locations, of edits, or of whatever has a range.
+fn lines(list: &Value) -> Vec<u64> {
+    let range = |x: &Value| x["range"]["start"]["line"].as_u64();
+    list.as_array().unwrap().iter().filter_map(range).collect()
+}
+
+fn labels(list: &Value) -> Vec<&str> {
+    let label = |x: &'_ Value| x["label"].as_str().is_some();
+    let all = list.as_array().unwrap().iter().filter(|x| label(x));
+    all.map(|x| x["label"].as_str().unwrap()).collect()
+}
+
+const SCRIPT: &str = "\
+// A Counter counts.
+type Counter struct {
+	n    int
+	name string
+}
+
+// Add adds d.
+func (c *Counter) Add(d int) int {
+	c.n += d
+	return c.n
+}
+
+pvar visits Counter
+
+// twice doubles.
+func twice(x int) int { return x * 2 }
+
+total := twice(21)
+txn <> {
+	visits.Add(total)
+	visits.name = \"é\"
+}
+fmt.Println(total, visits.n)
+";
+
+#[test]
+fn diagnostics_follow_the_text() {
+    let mut c = Client::start("diagnostics");
+    assert_eq!(c.open("a.pgo", SCRIPT), [] as [&str; 0]);
+    let broken = SCRIPT.replace("twice(21)", "twise(21)");
+    assert_eq!(c.change("a.pgo", &broken), ["17:9 1 undefined: twise"]);
+    let syntax = SCRIPT.replace("twice(21)", "twice(21");
+    assert_eq!(c.change("a.pgo", &syntax).len(), 1);
+    let warned = SCRIPT.replace("txn <> {", "visits.n++\ntxn <> {");
+    let wanted = ["18:0 2 store to persistent visits outside a transaction"];
+    assert_eq!(c.change("a.pgo", &warned), wanted);
+    assert_eq!(c.change("a.pgo", SCRIPT), [] as [&str; 0]);
+}
+
+#[test]
+fn names_are_explained_found_and_renamed() {
+    let mut c = Client::start("names");
+    c.open("a.pgo", SCRIPT);
+    let hover = c.at("textDocument/hover", "a.pgo", SCRIPT, "= tw|ice(");
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert_eq!(text, "```go\nfunc twice(x int) int\n```\ntwice doubles.");
+    let hover = c.at("textDocument/hover", "a.pgo", SCRIPT, "\tvis|its.Add");
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert!(text.contains("pvar visits Counter"), "{text}");
+    let hover = c.at("textDocument/hover", "a.pgo", SCRIPT, "visits.na|me");
+    assert!(
+        hover["contents"]["value"]
+            .as_str()
+            .unwrap()
+            .contains("name string")
+    );
+    let found = c.at("textDocument/definition", "a.pgo", SCRIPT, "visits.A|dd");
+    assert_eq!(found["range"]["start"], json!({"line": 7, "character": 18}));
+    assert_eq!(found["uri"], c.uri("a.pgo"));
+    let found = c.at("textDocument/references", "a.pgo", SCRIPT, "to|tal := ");
+    assert_eq!(lines(&found), [17, 19, 22]);
+
+    let mut params = c.place("a.pgo", SCRIPT, "visits.Add(to|tal)");
+    params["newName"] = json!("sum");
+    let edits = c.request("textDocument/rename", params.clone());
+    let own = &edits["changes"][c.uri("a.pgo")];
+    assert_eq!(lines(own), [17, 19, 22]);
+    assert_eq!(own[0]["newText"], "sum");
+    for bad in ["func", "1x", ""] {
+        params["newName"] = json!(bad);
+        assert!(c.response("textDocument/rename", params.clone())["error"].is_object());
+    }
+    assert_eq!(
+        c.at(
+            "textDocument/prepareRename",
+            "a.pgo",
+            SCRIPT,
+            "fmt.Print|ln"
+        ),
+        Value::Null
+    );
+}
+
+#[test]
+fn completion_and_signatures_while_typing() {
+    let mut c = Client::start("completion");
+    c.open("a.pgo", SCRIPT);
+    let typing = format!("{SCRIPT}visits.\n");
+    c.change("a.pgo", &typing);
+    let items = c.at("textDocument/completion", "a.pgo", &typing, "\nvisits.|\n");
+    assert_eq!(labels(&items), ["n", "name", "Add"]);
+    let typing = format!("{SCRIPT}strings.Rep\n");
+    c.change("a.pgo", &typing);
+    let items = c.at("textDocument/completion", "a.pgo", &typing, "strings.Rep|");
+    assert!(labels(&items).contains(&"Repeat"), "{items}");
+    let typing = format!("{SCRIPT}to\n");
+    c.change("a.pgo", &typing);
+    let items = c.at("textDocument/completion", "a.pgo", &typing, "\nto|\n");
+    for name in [
+        "total", "twice", "visits", "Counter", "append", "txn", "strings",
+    ] {
+        assert!(labels(&items).contains(&name), "{name}");
+    }
+    let typing = format!("{SCRIPT}twice(total, \n");
+    c.change("a.pgo", &typing);
+    let help = c.at(
+        "textDocument/signatureHelp",
+        "a.pgo",
+        &typing,
+        "twice(total, |",
+    );
+    assert_eq!(help["signatures"][0]["label"], "func twice(x int) int");
+    assert_eq!(
+        help["signatures"][0]["parameters"],
+        json!([{"label": "x int"}])
+    );
+    let in_string = format!("{SCRIPT}_ = \"a.b\"\n");
+    c.change("a.pgo", &in_string);
+    let items = c.at("textDocument/completion", "a.pgo", &in_string, "\"a.|b\"");
+    assert_eq!(items, json!([]));
+}
+
+#[test]
+fn documents_are_formatted_listed_and_coloured() {
+    let mut c = Client::start("documents");
+    c.open("a.pgo", SCRIPT);
+    let document = json!({"textDocument": {"uri": c.uri("a.pgo")}});
+    assert_eq!(
+        c.request("textDocument/formatting", document.clone()),
+        json!([])
+    );
+    let symbols = c.request("textDocument/documentSymbol", document.clone());
+    let names: Vec<&str> = symbols
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["Counter", "Counter.Add", "visits", "twice"]);
+    let found = c.request("workspace/symbol", json!({"query": "add"}));
+    assert_eq!(found[0]["name"], "Counter.Add");
+    let hints = c.request("textDocument/inlayHint", document.clone());
+    let all: Vec<(u64, &str)> = hints
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|h| {
+            (
+                h["position"]["line"].as_u64().unwrap(),
+                h["label"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert!(all.contains(&(20, "persistent, logged")), "{all:?}");
+    let tokens = c.request("textDocument/semanticTokens/full", document.clone());
+    let data = tokens["data"].as_array().unwrap();
+    // `// A Counter counts.`, a comment of 20 units at the very start.
+    assert_eq!(data[..5], [0, 0, 20, 4, 0].map(|n| json!(n)));
+    assert_eq!(data.len() % 5, 0);
+    c.change("a.pgo", "x:=1\nprintln( x )\n");
+    let edits = c.request("textDocument/formatting", document.clone());
+    assert_eq!(edits[0]["newText"], "x := 1\nprintln(x)\n");
+    c.change("a.pgo", "x := := 1\n");
+    assert_eq!(c.request("textDocument/formatting", document), Value::Null);
+}
+
+#[test]
+fn packages_of_several_files_and_bad_requests() {
+    let mut c = Client::start("packages");
+    let a = "package main\n\nfunc main() { println(half(4)) }\n";
+    let b = "package main\n\nfunc half(x int) int { return x / 2 }\n";
+    std::fs::write(c.dir.join("a.go"), a).unwrap();
+    std::fs::write(c.dir.join("b.go"), b).unwrap();
+    assert_eq!(c.open("a.go", a), [] as [&str; 0]);
+    let found = c.at("textDocument/definition", "a.go", a, "ha|lf(4)");
+    assert_eq!(found["uri"], c.uri("b.go"));
+    assert_eq!(found["range"]["start"], json!({"line": 2, "character": 5}));
+    assert!(
+        c.response(
+            "textDocument/hover",
+            json!({"textDocument": {"uri": "file:///no"}})
+        )["error"]
+            .is_object()
+    );
+    assert!(c.response("no/such", json!({}))["error"].is_object());
+    let mut far = c.place("a.go", a, "mai|n()");
+    far["position"] = json!({"line": 1000, "character": 1000});
+    assert_eq!(c.request("textDocument/hover", far), Value::Null);
+    assert_eq!(c.request("shutdown", Value::Null), Value::Null);
+    c.notify("exit", json!({}));
+    c.input = None;
+    assert!(c.child.wait().unwrap().success());
+}
