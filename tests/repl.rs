@@ -47,7 +47,7 @@ impl Scratch {
     fn terminal(&self, args: &[&str]) -> PtySession {
         let mut session = spawn_command(self.command(args), Some(30_000)).unwrap();
         session.exp_string("leaves)").unwrap();
-        session.exp_string("> ").unwrap();
+        session.exp_string(EMPTY_LINE).unwrap();
         session
     }
 }
@@ -64,10 +64,24 @@ fn keys(t: &mut PtySession, text: &str) {
     t.flush().unwrap();
 }
 
+/// What an empty line is drawn with: keys count from then on.
+const EMPTY_LINE: &str = "\x1b[K> \r\x1b[2C";
+
 /// Ctrl-C at the prompt.
 fn clear_line(t: &mut PtySession) {
     t.send_control('c').unwrap();
-    t.exp_string("> ").unwrap();
+    t.exp_string(EMPTY_LINE).unwrap();
+}
+
+/// Ctrl-D on an empty line that has not been waited for.
+fn leave(t: &mut PtySession) {
+    t.exp_string(EMPTY_LINE).unwrap();
+    leave_now(t);
+}
+
+fn leave_now(t: &mut PtySession) {
+    t.send_control('d').unwrap();
+    t.exp_eof().unwrap();
 }
 
 /// Runs each input and compares what is printed for it.
@@ -390,8 +404,7 @@ fn editing_and_history() {
     keys(&mut t, "add(");
     t.exp_string("func add(a, b int) int").unwrap();
     clear_line(&mut t);
-    t.send_control('d').unwrap();
-    t.exp_eof().unwrap();
+    leave_now(&mut t);
     // In a new session the whole function is one entry.
     let mut t = s.terminal(&[]);
     for _ in 0..8 {
@@ -400,8 +413,7 @@ fn editing_and_history() {
     t.send_line("").unwrap();
     t.send_line("add(20, 3)").unwrap();
     t.exp_regex("\n23\r\n").unwrap();
-    t.send_control('d').unwrap();
-    t.exp_eof().unwrap();
+    leave(&mut t);
 }
 
 #[test]
@@ -424,6 +436,18 @@ fn interrupting() {
         t.send_control('c').unwrap();
         t.exp_string("interrupted").unwrap();
     }
+    t.send_line("var word string").unwrap();
+    t.send_line("fmt.Println(\"bu\" + \"sy\"); fmt.Scanln(&word)")
+        .unwrap();
+    t.exp_string("busy").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    t.send_control('c').unwrap();
+    t.exp_string("interrupted").unwrap();
+    t.send_line("fmt.Println(\"re\" + \"ady\"); fmt.Scanln(&word)")
+        .unwrap();
+    t.exp_string("ready").unwrap();
+    t.send_line("something").unwrap();
+    t.exp_string("1, nil").unwrap();
     // The transaction was rolled back; the goroutine of an ended input runs on, that of an interrupted one does not.
     t.send_line("n = 1; before := ticks; time.Sleep(50*time.Millisecond); fmt.Println(\"state\", n, ticks > before)")
         .unwrap();
@@ -466,8 +490,7 @@ fn pasting_a_program() {
     t.exp_regex("\nfrom main\r\n").unwrap();
     t.send_line("name() + \"!\"").unwrap();
     t.exp_regex("\n\"main!\"\r\n").unwrap();
-    t.send_control('d').unwrap();
-    t.exp_eof().unwrap();
+    leave(&mut t);
 }
 
 #[test]
@@ -480,6 +503,5 @@ fn colours() {
     keys(&mut t, "func");
     t.exp_string("\x1b[35mfunc\x1b[0m").unwrap();
     clear_line(&mut t);
-    t.send_control('d').unwrap();
-    t.exp_eof().unwrap();
+    leave_now(&mut t);
 }

@@ -34,7 +34,9 @@ pub enum Wait {
 impl Ctx<'_> {
     /// Is the calling goroutine the only thing that can run, so that it may as well block the process?
     pub fn is_alone(&self) -> bool {
-        self.vm.goroutine_count() == 1 && self.vm.sched.events.is_quiet()
+        let can_run_alone = self.vm.goroutine_count() == 1 && self.vm.sched.events.is_quiet();
+        // What waits in a system call cannot be told to stop.
+        can_run_alone && crate::signals::interrupt_descriptor().is_none()
     }
     /// Can a descriptor be read, or written, without blocking?
     pub fn is_ready(&self, fd: i32, for_writing: bool) -> bool {
