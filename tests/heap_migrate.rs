@@ -111,7 +111,7 @@ fn compatible_types_are_migrated() {
     let want = "\
 type main.User (10 values)
     + Email string (added)
-    ~ Years int32 → int64 (widened)
+    ~ Age int32 → Years int64 (renamed)
 heap: 10 values to migrate; nothing was changed
 ";
     assert_eq!(said, want);

@@ -447,8 +447,8 @@ impl Converter {
             }
             line.verdict = match &part.shape {
                 Shape::Number if !widens(part.old.kind, part.new.kind) => Verdict::Narrowed,
-                _ if !part.alike && source.type_key != field.type_key => Verdict::Widened,
                 _ if source.name != field.name => Verdict::Renamed(source.name.clone()),
+                _ if !part.alike && source.type_key != field.type_key => Verdict::Widened,
                 _ => Verdict::Same,
             };
             if line.verdict != Verdict::Same {
