@@ -32,6 +32,8 @@ use crate::types::{
 
 /// How often a state that is changing is read again, and how long is waited between.
 const TRIES: u32 = 200;
+/// As well of one that seems to be a bad copy, and is not in use.
+const CLOSING_TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(2);
 /// Pages kept in memory; beyond this they are read again.
 const CACHE_BYTES: u64 = 1 << 30;
@@ -115,6 +117,8 @@ pub(crate) fn settled<T>(
                 // What looks like damage may be a change that was half done when it was read.
                 let passing = match error {
                     Error::Overtaken { .. } => true,
+                    // The writer may have closed the heap between two reads.
+                    Error::OutOfStep { .. } if tries < CLOSING_TRIES => true,
                     Error::Damaged { .. }
                     | Error::Truncated { .. }
                     | Error::LogMissing { .. }

@@ -15,8 +15,7 @@ use crate::Vm;
 use crate::map;
 
 /// What to do about a type that changed in a way that loses data.
-const REMEDY: &str =
-    "declare the type as it was, give the new one another name, or use another heap";
+const REMEDY: &str = "declare the type as it was, give pmem.Migrate a function for it, or consent to the loss with pgo heap migrate --drop";
 
 /// What a migration without the user's consent says, or without the program's functions.
 const CONSENT: &str = "data would be lost; consent with --drop, or run the program if it has functions for pmem.Migrate";
