@@ -411,6 +411,11 @@ fn json_that_is_no_heap_is_refused() {
     );
     refuse("\"len\":2", "\"len\":20", "object 3 has no int32");
     refuse("[\"key\",", "[\"key\"],[", "without a value");
+    refuse(
+        "[[\"key\",",
+        "[[\"key\",null],[\"key\",",
+        "a map that has a key twice",
+    );
     refuse("\"label\"", "\"lable\"", "unknown member \"lable\"");
     refuse("\"roots\"", "\"skip\"", "unknown member \"skip\"");
     refuse("\n]}\n", "\n]}\n{", "more behind the end");

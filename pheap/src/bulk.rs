@@ -190,7 +190,11 @@ pub(crate) fn write_heap<E: From<Error>>(
         };
         superblock.write(&*file).map_err(io)?;
         let view = View::open_on(disk, &new_path)?.without_verification();
-        maps::rehash(&view, &mut image, which)?;
+        maps::rehash(&view, &mut image, which).map_err(|error| match error {
+            // Its name while it is made says nothing to anyone.
+            Error::Damaged { offset, what, .. } => Error::damaged(dest, offset, what),
+            error => error,
+        })?;
         image.write_out()?;
         file.sync().map_err(io)?;
         disk.rename(&new_path, dest).map_err(io)?;

@@ -115,21 +115,40 @@ fn rehash_map(view: &View, image: &mut Image<'_>, header: &ObjectRef, key: u64) 
     if used > cap || used > u64::from(object.count) || !room || desc.fields.len() != 2 {
         return damaged();
     }
+    // By entry; none of dead ones.
+    let mut hashes: Vec<Option<u32>> = Vec::new();
     for i in 0..used {
         let entry = entries + i * desc.size;
         if view.word(entry)? & ALIVE == 0 {
+            hashes.push(None);
             continue;
         }
         let h = value(view, key, entry + KEY, seed, 0)? as u32;
         let meta = ALIVE | u64::from(h);
         image.write(entry - view.base(), &meta.to_le_bytes())?;
-        if !slots.is_empty() {
+        let is_twice = |other: usize| -> Result<bool> {
+            let other_key = entries + other as u64 * desc.size + KEY;
+            Ok(hashes[other] == Some(h) && is_same(view, key, other_key, entry + KEY)?)
+        };
+        let mut twice = false;
+        if slots.is_empty() {
+            for other in 0..i as usize {
+                twice |= is_twice(other)?;
+            }
+        } else {
             let mut at = h as usize & (slots.len() - 1);
             while slots[at] != 0 {
+                twice |= is_twice(slots[at] as usize - 1)?;
                 at = (at + 1) & (slots.len() - 1);
             }
             slots[at] = i as u32 + 1;
         }
+        if twice {
+            let offset = entry - view.base();
+            let what = "a map that has a key twice";
+            return Err(Error::damaged(view.path(), offset, what));
+        }
+        hashes.push(Some(h));
     }
     let bytes: Vec<u8> = slots.iter().flat_map(|slot| slot.to_le_bytes()).collect();
     image.write(index.wrapping_sub(view.base()), &bytes)
@@ -214,6 +233,60 @@ fn value(view: &View, key: u64, addr: Addr, seed: u64, depth: u32) -> Result<u64
             }
         }
         Kind::Slice | Kind::Map | Kind::Bytes | Kind::Internal => return Err(unknown()),
+    })
+}
+
+/// As `hash::equal` of the machine, of keys that `value` has hashed.
+fn is_same(view: &View, key: u64, a: Addr, b: Addr) -> Result<bool> {
+    let Some(index) = view.find_type(key) else {
+        return Ok(false);
+    };
+    let desc = &view.types()[index as usize];
+    let double = |at: Addr| view.word(at).map(f64::from_bits);
+    let half = |at: Addr| -> Result<f32> {
+        let bytes: [u8; 4] = view.read(at, 4)?.try_into().expect("four bytes");
+        Ok(f32::from_le_bytes(bytes))
+    };
+    Ok(match desc.kind {
+        Kind::Float32 => half(a)? == half(b)?,
+        Kind::Float64 => double(a)? == double(b)?,
+        Kind::Complex64 => half(a)? == half(b)? && half(a + 4)? == half(b + 4)?,
+        Kind::Complex128 => double(a)? == double(b)? && double(a + 8)? == double(b + 8)?,
+        Kind::String => {
+            let text = |at: Addr| view.read(view.word(at)?, view.word(at + 8)?);
+            text(a)? == text(b)?
+        }
+        Kind::Array => {
+            let elem = view.find_type(desc.elem);
+            let size = elem.map_or(0, |i| view.types()[i as usize].size);
+            for i in 0..desc.len {
+                if !is_same(view, desc.elem, a + i * size, b + i * size)? {
+                    return Ok(false);
+                }
+            }
+            true
+        }
+        Kind::Struct => {
+            for field in desc.fields.iter().filter(|field| field.name != "_") {
+                let offset = u64::from(field.offset);
+                if !is_same(view, field.type_key, a + offset, b + offset)? {
+                    return Ok(false);
+                }
+            }
+            true
+        }
+        Kind::Interface => {
+            let key = view.word(a)?;
+            let (one, other) = (view.word(a + 8)?, view.word(b + 8)?);
+            match key == view.word(b)? {
+                false => false,
+                true if key == 0 => true,
+                true if key & 2 != 0 => is_same(view, key, one, other)?,
+                true if view.find_type(key).is_some() => is_same(view, key, a + 8, b + 8)?,
+                true => one == other,
+            }
+        }
+        _ => view.read(a, desc.size)? == view.read(b, desc.size)?,
     })
 }
 
