@@ -9,14 +9,15 @@ use std::time::Instant;
 
 const ROUNDS: usize = 5;
 
-/// Writes and flushes that the device of this folder has completed (Documentation/block/stat.rst); None if it is no
-/// block device.
+/// Writes of data and flushes that the device of this folder has completed (Documentation/block/stat.rst); None if it
+/// is no block device. The kernel counts a flush among the writes, as one of no data: those are taken off.
 fn device(folder: &Path) -> Option<(f64, f64)> {
     let dev = std::fs::metadata(folder).ok()?.dev();
     let (major, minor) = ((dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00));
     let text = std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/stat")).ok()?;
     let fields: Vec<f64> = text.split_whitespace().flat_map(str::parse).collect();
-    Some((*fields.get(4)?, *fields.get(15)?))
+    let (requests, flushes) = (*fields.get(4)?, *fields.get(15)?);
+    Some((requests - flushes, flushes))
 }
 
 fn redb(file: &Path, n: usize) -> Result<f64, redb::Error> {

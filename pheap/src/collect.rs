@@ -71,8 +71,8 @@ impl Step {
 const UNIT_BYTES: u64 = 64;
 /// Bytes of an array that are looked at in one go.
 const CHUNK_BYTES: u64 = 16 << 10;
-/// Units of work between looks at the clock.
-const CLOCK_UNITS: u64 = 256;
+/// Units of work between looks at the clock: each may fault a page in, which takes microseconds.
+const CLOCK_UNITS: u64 = 64;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {

@@ -536,6 +536,12 @@ impl Heap {
         }
     }
 
+    /// As `SpaceStats::used_bytes`, without a look at every span.
+    #[inline]
+    pub fn used_bytes(&self) -> u64 {
+        self.space.used_bytes()
+    }
+
     /// Bytes allocated since the last collection: what paces collections.
     #[inline]
     pub fn allocated_since_collection_bytes(&self) -> u64 {

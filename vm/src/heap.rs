@@ -84,6 +84,6 @@ impl VolatileHeap {
     /// Sets the next trigger after a collection: as much again as is live.
     pub fn pace(&mut self) {
         self.collections += 1;
-        self.trigger_bytes = self.space.stats().used_bytes.max(MIN_TRIGGER_BYTES);
+        self.trigger_bytes = self.space.used_bytes().max(MIN_TRIGGER_BYTES);
     }
 }

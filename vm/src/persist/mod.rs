@@ -87,7 +87,7 @@ impl Store {
     fn pace(&mut self) {
         self.trigger_bytes = match self.heap.is_collecting() {
             true => self.heap.allocated_since_collection_bytes() + SLICE_BYTES,
-            false => self.heap.stats().space.used_bytes.max(MIN_TRIGGER_BYTES),
+            false => self.heap.used_bytes().max(MIN_TRIGGER_BYTES),
         };
     }
 
