@@ -97,6 +97,7 @@ impl Heap {
     /// As `check`, without reachability and pointers while a collection is under way.
     pub(crate) fn check_now(&mut self) -> Result<Report> {
         let mut report = Report::default();
+        self.space.make_all();
         if let Some(store) = &self.store {
             let durable = check_files(store, self.options.mutation, &mut report)?;
             // With stores pending, memory is ahead of the files.

@@ -284,11 +284,6 @@ impl Heap {
         self.space.find_object(addr)
     }
 
-    /// Calls `visit` for every object, garbage included.
-    pub fn for_each_object(&self, visit: impl FnMut(ObjectRef)) {
-        self.space.for_each_object(visit);
-    }
-
     /// Allocates a zeroed object of `count` elements of the type, `size_bytes` in all. It is fresh: it is stored
     /// durably by the commit after which something durable refers to it, and needs no `log` until then.
     #[inline]

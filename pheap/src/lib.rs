@@ -57,6 +57,7 @@ mod relocate;
 mod roots;
 mod space;
 mod spans;
+mod stored;
 mod superblock;
 mod touched;
 mod txn;

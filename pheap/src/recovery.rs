@@ -7,13 +7,14 @@ use crate::disk::{Disk, DiskFile, Mode, RealDisk};
 use crate::error::{Error, Result};
 use crate::flusher::Flusher;
 use crate::heap::{Heap, Mutation, Options, Store, reserve};
-use crate::image::{Descriptor, Image, descriptors, is_descriptors, is_intact, read_extents};
-use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, PAGE_SPAN, part};
+use crate::image::{Image, descriptors, is_descriptors, is_intact, read_extents};
+use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, part};
 use crate::log::{self, Chain, Log, Scan};
 use crate::mapping::{FileBytes, guard_faults};
 use crate::relocate::{free_range, move_pointers, relocate};
 use crate::space::Space;
-use crate::spans::{CLASS_OF, CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, PAGE_BYTES};
+use crate::spans::{CLASS_OF, CLASS_PAGES, HEADER_BYTES, PAGE_BYTES};
+use crate::stored::Chunks;
 use crate::superblock::{self, Superblock};
 use crate::types::{CATALOG_TYPE, TypeDesc};
 
@@ -457,31 +458,21 @@ pub(crate) fn load(
             mapping.copy_in(0, &bytes);
         }
     }
-    let mut spans = Spans {
-        space: Space::over(mapping, true),
-        next: 0,
-        run: None,
-        error: None,
-    };
-    let base = superblock.base;
+    let (mut chunks, mut impossible) = (Chunks::default(), None);
     let verify = heap_bytes <= VERIFY_BYTES;
     let mut sums = Vec::new();
     let extents = read_extents(path, heap_bytes, true, &read, |extent, index, bytes| {
-        for (i, descriptor) in descriptors(bytes).enumerate() {
-            let page = extent.first + index * DESCRIPTORS_PER_PAGE + i as u64;
-            if page >= extent.end() {
-                break;
-            }
-            if verify {
-                sums.push((page, descriptor.crc));
-            }
-            spans.add(base, extent, page, descriptor);
+        if verify {
+            let first = extent.first + index * DESCRIPTORS_PER_PAGE;
+            let all = (first..extent.end()).zip(descriptors(bytes));
+            sums.extend(all.map(|(page, descriptor)| (page, descriptor.crc)));
         }
-        if index + 1 == extent.descriptor_pages() {
-            spans.end_run();
+        if let Err(page) = chunks.add(extent, index, bytes) {
+            impossible.get_or_insert(page);
         }
     })?;
-    if let Some((page, what)) = spans.error {
+    if let Some(page) = impossible {
+        let what = "impossible span";
         return Err(Error::damaged(path, page * PAGE_BYTES, what));
     }
     for (page, crc) in sums {
@@ -494,61 +485,7 @@ pub(crate) fn load(
             ));
         }
     }
-    Ok((spans.space, extents))
-}
-
-/// Gathers spans and the free pages between them.
-struct Spans {
-    space: Space,
-    /// First page not accounted for.
-    next: u64,
-    /// The run of free pages before `next`: first page, and whether they read as zero.
-    run: Option<(u64, bool)>,
-    error: Option<(u64, &'static str)>,
-}
-
-impl Spans {
-    fn add(&mut self, base: u64, extent: Extent, page: u64, descriptor: Descriptor) {
-        if page < extent.data() {
-            self.next = extent.data();
-            return;
-        }
-        if page < self.next {
-            return;
-        }
-        if descriptor.kind != PAGE_SPAN {
-            // Pages that were never written read as zero.
-            let zero = descriptor.crc.is_none();
-            if self.run.is_some_and(|run| run.1 != zero) {
-                self.end_run();
-            }
-            self.run.get_or_insert((page, zero));
-            self.next = page + 1;
-            return;
-        }
-        self.end_run();
-        let class = descriptor.class;
-        let fits = descriptor.pages > 0 && page + descriptor.pages <= extent.end();
-        let known = class == LARGE
-            || (usize::from(class) < CLASSES
-                && u64::from(CLASS_PAGES[usize::from(class)]) == descriptor.pages);
-        if !fits || !known {
-            self.error.get_or_insert((page, "impossible span"));
-            return;
-        }
-        self.space
-            .add_stored_span(page, descriptor.pages, class, base + extent.bitmap(page));
-        self.next = page + descriptor.pages;
-    }
-
-    /// Adds the pages of the current run to the free pages.
-    fn end_run(&mut self) {
-        if let Some((first, zero)) = self.run.take() {
-            if zero {
-                self.space.add_pages(first, self.next - first);
-            } else {
-                self.space.add_used_pages(first, self.next - first);
-            }
-        }
-    }
+    let mut space = Space::over(mapping, true);
+    space.set_stored(chunks);
+    Ok((space, extents))
 }

@@ -39,6 +39,7 @@ pub fn move_pointers(
 ) -> Result<Space> {
     let to = space.base();
     let mut heap = Heap::over(space, None, options.clone());
+    heap.space.make_all();
     // The catalog first: it has the descriptions of the other types.
     rewrite(&heap, from, to, |type_index| type_index < FIRST_TYPE);
     heap.read_catalog(to + catalog_offset(path, extents)?)?;

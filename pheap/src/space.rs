@@ -12,8 +12,11 @@ use crate::spans::{
     Bits, CLASS_OF, CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, MAX_SMALL_BYTES, PAGE_BYTES, Span,
     large_pages,
 };
+use crate::stored::{Chunks, holds_object};
 
 const NONE: u32 = u32::MAX;
+/// In `Space::pages`: the page belongs to a chunk of which no spans have been made.
+const NOT_MADE: u32 = u32::MAX - 1;
 /// What freed memory is filled with in debug builds.
 const POISON: u8 = 0xdb;
 /// Free runs of a volatile space at least this long are given back to the system by a sweep.
@@ -85,6 +88,8 @@ pub struct Space {
     spans: Vec<Span>,
     /// Span number of each page, `NONE` outside spans; as long as pages were used so far.
     pages: Vec<u32>,
+    /// What is known of a reopened heap's spans that have not been made.
+    pub(crate) chunks: Chunks,
     allocated_bytes: u64,
     /// `allocated_bytes` at the end of the last sweep.
     swept_at_bytes: u64,
@@ -127,6 +132,7 @@ impl Space {
             cursors: [EMPTY; CLASSES],
             spans: Vec::new(),
             pages: Vec::new(),
+            chunks: Chunks::default(),
             allocated_bytes: 0,
             swept_at_bytes: 0,
             stored_bytes: 0,
@@ -255,7 +261,11 @@ impl Space {
                 self.cursors[class] = EMPTY;
             }
             from = 0;
-            cursor.span = match self.take_partial(class) {
+            let mut partial = self.take_partial(class);
+            if partial.is_none() && self.make_some() {
+                partial = self.take_partial(class);
+            }
+            cursor.span = match partial {
                 Some(id) => id,
                 None => match self.new_span(CLASS_PAGES[class].into(), class as u8) {
                     Some(id) => id,
@@ -289,7 +299,14 @@ impl Space {
     }
 
     fn new_span(&mut self, pages: u64, class: u8) -> Option<u32> {
-        let &(len, first) = self.runs_by_len.range((pages, 0)..).next()?;
+        let (len, first) = loop {
+            if let Some(&run) = self.runs_by_len.range((pages, 0)..).next() {
+                break run;
+            }
+            if !self.make_some() {
+                return None;
+            }
+        };
         self.runs_by_len.remove(&(len, first));
         let (_, zero) = self
             .runs
@@ -329,6 +346,23 @@ impl Space {
         id
     }
 
+    /// Pages that belong to no span.
+    pub(crate) fn no_span(&mut self, first: u64, pages: u64) {
+        self.pages[first as usize..(first + pages) as usize].fill(NONE);
+    }
+
+    /// Takes over what the descriptors of a heap file tell.
+    pub(crate) fn set_stored(&mut self, chunks: Chunks) {
+        self.pages = vec![NOT_MADE; chunks.end().max(1) as usize];
+        self.no_span(0, 1);
+        for (first, end) in chunks.meta() {
+            self.no_span(first, end - first);
+        }
+        // An upper bound, until the spans are loaded.
+        self.stored_bytes = chunks.span_pages * PAGE_BYTES;
+        self.chunks = chunks;
+    }
+
     fn insert_run(&mut self, first: u64, len: u64, zero: bool) {
         self.runs.insert(first, (len, zero));
         self.runs_by_len.insert((len, first));
@@ -347,14 +381,14 @@ impl Space {
 
     /// Adds a span found in a heap file, whose allocation bitmap lies at `stored_bits`.
     pub(crate) fn add_stored_span(&mut self, first: u64, pages: u64, class: u8, stored_bits: u64) {
-        let id = self.insert_span(Span::unloaded(
-            self.base + first * PAGE_BYTES,
-            pages,
-            class,
-            stored_bits,
-        ));
-        // An upper bound, until the span is loaded.
-        self.stored_bytes += pages * PAGE_BYTES;
+        let start = self.base + first * PAGE_BYTES;
+        // A sweep under way is to come by here.
+        let free_ids = std::mem::take(&mut self.free_span_ids);
+        let id = self.insert_span(Span::unloaded(start, pages, class, stored_bits));
+        self.free_span_ids = free_ids;
+        if self.phase == Phase::Sweeping {
+            self.spans[id as usize].swept = self.sweeps - 1;
+        }
         if class != LARGE {
             self.spans[id as usize].listed = true;
             self.partial[class as usize].push(id);
@@ -397,50 +431,50 @@ impl Space {
         }
     }
 
+    /// What `pages` says of an arbitrary word.
     #[inline]
-    fn span_of(&self, addr: Addr) -> Option<u32> {
+    fn page_entry(&self, addr: Addr) -> u32 {
         if !self.contains(addr) {
-            return None;
+            return NONE;
         }
         let page = ((addr - self.base) / PAGE_BYTES) as usize;
-        self.pages.get(page).copied().filter(|&id| id != NONE)
+        self.pages.get(page).copied().unwrap_or(NONE)
     }
 
     /// Span number and slot of the object that an arbitrary word points into.
     #[inline]
-    pub(crate) fn locate(&self, addr: Addr) -> Option<(u32, u32)> {
-        let id = self.span_of(addr)?;
+    pub(crate) fn locate(&mut self, addr: Addr) -> Option<(u32, u32)> {
+        if self.page_entry(addr) == NOT_MADE {
+            self.make_page((addr - self.base) / PAGE_BYTES);
+        }
+        self.locate_made(addr)
+    }
+
+    /// As `locate`, among the spans that have been made.
+    #[inline]
+    fn locate_made(&self, addr: Addr) -> Option<(u32, u32)> {
+        let id = self.page_entry(addr);
+        if id >= NOT_MADE {
+            return None;
+        }
         let span = &self.spans[id as usize];
         let slot = span.slot_of(addr)?;
-        let live = if span.is_loaded() {
-            span.test(Bits::Alloc, slot)
-        } else {
-            // SAFETY: as in `load`.
-            let word = unsafe { raw::read_u64(span.stored_bits() + u64::from(slot / 64) * 8) };
-            word & (1 << (slot % 64)) != 0
-        };
-        live.then_some((id, slot))
+        holds_object(span, slot).then_some((id, slot))
     }
 
     /// The object that an arbitrary word points into, or just past; None if it is no such pointer.
     #[inline]
     pub fn find_object(&self, addr: Addr) -> Option<ObjectRef> {
-        let (id, slot) = self.locate(addr)?;
+        if self.page_entry(addr) == NOT_MADE {
+            return self.find_stored(addr);
+        }
+        let (id, slot) = self.locate_made(addr)?;
         Some(self.object_at(id, slot))
     }
 
     #[inline]
     pub(crate) fn object_at(&self, id: u32, slot: u32) -> ObjectRef {
-        let span = &self.spans[id as usize];
-        let addr = span.object(slot);
-        // SAFETY: the slot lies in a span of this space, and its header with it.
-        let header = unsafe { raw::read_u64(addr - HEADER_BYTES) };
-        ObjectRef {
-            addr,
-            size_bytes: span.capacity(),
-            type_index: header as u32,
-            count: (header >> 32) as u32,
-        }
+        object_in(&self.spans[id as usize], slot)
     }
 
     /// Marks the object that `addr` points into and returns it, if that is one and it was not marked before.
@@ -465,7 +499,8 @@ impl Space {
     }
 
     fn test(&self, which: Bits, addr: Addr) -> bool {
-        self.locate(addr).is_some_and(|(id, slot)| {
+        // Nothing is marked, fresh or young where no spans have been made.
+        self.locate_made(addr).is_some_and(|(id, slot)| {
             let span = &self.spans[id as usize];
             span.is_loaded() && span.test(which, slot)
         })
@@ -510,7 +545,10 @@ impl Space {
         mut gone: impl FnMut(&Span) -> bool,
     ) -> bool {
         let mut done = 0;
-        while (self.sweep_at as usize) < self.spans.len() {
+        while (self.sweep_at as usize) < self.spans.len() || self.make_some() {
+            if self.sweep_at as usize == self.spans.len() {
+                continue;
+            }
             if done >= pages {
                 return false;
             }
@@ -619,13 +657,11 @@ impl Space {
         }
     }
 
-    /// Calls `visit` for every object.
+    /// Calls `visit` for every object of the spans that have been made (see `make_all`).
     pub fn for_each_object(&self, mut visit: impl FnMut(ObjectRef)) {
-        for (id, span) in self.spans.iter().enumerate() {
-            for slot in 0..if span.pages == 0 { 0 } else { span.slots } {
-                if self.locate(span.object(slot)).is_some() {
-                    visit(self.object_at(id as u32, slot));
-                }
+        for span in self.spans() {
+            for slot in (0..span.slots).filter(|&slot| holds_object(span, slot)) {
+                visit(object_in(span, slot));
             }
         }
     }
@@ -634,9 +670,10 @@ impl Space {
         let spans = self.spans.iter().filter(|span| span.pages != 0);
         SpaceStats {
             used_bytes: self.used_bytes(),
-            span_bytes: spans.clone().map(Span::bytes).sum(),
+            span_bytes: spans.clone().map(Span::bytes).sum::<u64>()
+                + self.chunks.span_pages * PAGE_BYTES,
             allocated_bytes: self.allocated_bytes,
-            spans: spans.clone().count() as u64,
+            spans: spans.clone().count() as u64 + self.chunks.spans,
             live_objects: spans.map(Span::allocated_slots).sum(),
             freed_objects: self.freed_objects,
         }
@@ -714,9 +751,10 @@ impl Space {
 
     pub(crate) fn span_at_page(&self, page: u64) -> Option<&Span> {
         let id = *self.pages.get(page as usize)?;
-        (id != NONE).then(|| &self.spans[id as usize])
+        (id < NOT_MADE).then(|| &self.spans[id as usize])
     }
 
+    /// The spans that have been made (see `make_all`).
     pub(crate) fn spans(&self) -> impl Iterator<Item = &Span> {
         self.spans.iter().filter(|span| span.pages != 0)
     }
@@ -735,6 +773,20 @@ impl Space {
             span.has_young = false;
             span.clear(Bits::Young);
         }
+    }
+}
+
+/// The object in a slot of a span.
+#[inline]
+pub(crate) fn object_in(span: &Span, slot: u32) -> ObjectRef {
+    let addr = span.object(slot);
+    // SAFETY: the slot lies in a mapped span, and its header with it.
+    let header = unsafe { raw::read_u64(addr - HEADER_BYTES) };
+    ObjectRef {
+        addr,
+        size_bytes: span.capacity(),
+        type_index: header as u32,
+        count: (header >> 32) as u32,
     }
 }
 
