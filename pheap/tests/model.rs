@@ -4,7 +4,7 @@ mod common;
 
 use common::{Moment, Workload, get, heap_path, node_type, open, options, put, read_model, store};
 use pheap::disk::MemoryDisk;
-use pheap::{Durability, Heap, Kind, TypeDesc};
+use pheap::{BYTES_TYPE, Durability, Heap, Kind, Options, PointerSlot, Step, TypeDesc};
 
 fn check(heap: &mut Heap) {
     let report = heap.check().expect("readable");
@@ -326,4 +326,95 @@ fn private_pages_are_given_back_but_not_what_only_memory_has() {
         assert_eq!(get(at), i);
     }
     check(&mut heap);
+}
+
+#[test]
+fn a_reopened_heap_finds_allocates_and_collects_before_it_has_seen_all_of_its_spans() {
+    const N: u64 = 300;
+    let size_of = |seed: u64| match seed % 61 {
+        0 => 5 << 20,
+        1..=3 => 300_000,
+        4..=9 => 20_000,
+        _ => 32 + seed % 300,
+    };
+    let options = Options {
+        limit_bytes: 1 << 28,
+        initial_bytes: 1 << 20,
+        log_bytes: 1 << 20,
+        log_limit_bytes: 32 << 20,
+        dirty_limit_bytes: 8 << 20,
+        private_limit_bytes: 8 << 20,
+        ..options(Durability::None)
+    };
+    let disk = MemoryDisk::default();
+    let mut model = vec![(0, 0); N as usize];
+    let mut random = Workload::new(5);
+    for round in 0..8 {
+        let mut heap = open(&disk, &options).unwrap();
+        if round == 0 {
+            let desc = TypeDesc {
+                pointers: vec![PointerSlot::Ptr(0)],
+                ..TypeDesc::scalar("pointer", 7, Kind::Pointer, 8)
+            };
+            let pointer = heap.register_type(desc).unwrap();
+            let table = heap.alloc_array(pointer, N).unwrap();
+            heap.set_root("table", table, pointer).unwrap();
+        }
+        let table = heap.roots()[0].addr;
+        let verify = |heap: &Heap, i: u64, (seed, stamp): (u64, u64)| {
+            let addr = get(table + i * 8);
+            if seed == 0 {
+                return assert_eq!(addr, 0);
+            }
+            let object = heap.find_object(addr + seed % 8).expect("an object");
+            assert_eq!(object.addr, addr);
+            assert_eq!(
+                (object.type_index, object.count),
+                (BYTES_TYPE, size_of(seed) as u32)
+            );
+            let last = size_of(seed) / 8 * 8 - 8;
+            let found = (get(addr), get(addr + 8), get(addr + last));
+            assert_eq!(found, (seed, stamp, seed), "entry {i}");
+        };
+        for _ in 0..60 * (round % 3 + 1) {
+            let i = random.random(N);
+            match random.random(9) {
+                0 if !heap.is_collecting() => heap.start_collection(Vec::new()),
+                0..=2 => {
+                    heap.step_collection(Step {
+                        work: random.random(4000),
+                        ..Step::ALL
+                    });
+                }
+                3 => verify(&heap, i, model[i as usize]),
+                4 if model[i as usize].0 != 0 => {
+                    heap.begin();
+                    let stamp = random.random(1 << 20);
+                    store(&mut heap, get(table + i * 8) + 8, stamp);
+                    heap.commit().unwrap();
+                    model[i as usize].1 = stamp;
+                }
+                _ => {
+                    let seed = 1 + random.random(1 << 20);
+                    let size = size_of(seed);
+                    heap.begin();
+                    let addr = heap.alloc(BYTES_TYPE, size as u32, size as usize).unwrap();
+                    put(addr, seed);
+                    put(addr + size / 8 * 8 - 8, seed);
+                    store(&mut heap, table + i * 8, addr);
+                    heap.commit().unwrap();
+                    model[i as usize] = (seed, 0);
+                }
+            }
+        }
+        for (i, &entry) in model.iter().enumerate() {
+            verify(&heap, i as u64, entry);
+        }
+        if round % 4 == 3 {
+            check(&mut heap);
+        }
+        if round % 2 == 0 {
+            heap.close().unwrap();
+        }
+    }
 }
