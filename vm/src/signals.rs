@@ -78,7 +78,8 @@ extern "C" fn interrupt(_: i32) {
 }
 
 /// From now on SIGINT ends the running input (`Outcome::Interrupted`) instead of the process, unless the program has
-/// asked to hear of it. To be called before each run, as programs can change what it does.
+/// asked to hear of it. To be called before each run, as programs can change what it does. That the process was started
+/// with SIGINT ignored, as shells do for what they put into the background, does not count at a terminal.
 pub fn interrupt_runs() {
     // SAFETY: as in `set` and `descriptor`. Without SA_RESTART, so that a blocking read ends too.
     unsafe {
@@ -88,7 +89,7 @@ pub fn interrupt_runs() {
         }
         let mut action: libc::sigaction = std::mem::zeroed();
         libc::sigaction(libc::SIGINT, std::ptr::null(), &mut action);
-        if action.sa_sigaction == libc::SIG_DFL {
+        if matches!(action.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) {
             action.sa_flags = libc::SA_ONSTACK;
             action.sa_sigaction = interrupt as extern "C" fn(i32) as libc::sighandler_t;
             libc::sigaction(libc::SIGINT, &action, std::ptr::null_mut());
