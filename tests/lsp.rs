@@ -367,3 +367,32 @@ fn packages_of_several_files_and_bad_requests() {
     c.input = None;
     assert!(c.child.wait().unwrap().success());
 }
+
+/// The extension for editors knows the words of the language.
+#[test]
+fn the_grammar_for_editors_has_every_keyword() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/editors/vscode");
+    let read = |name: &str| -> Value {
+        let text = std::fs::read_to_string(dir.join(name)).unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"))
+    };
+    let package = read("package.json");
+    let grammar = package["contributes"]["grammars"][0]["path"]
+        .as_str()
+        .unwrap();
+    let language = &package["contributes"]["languages"][0];
+    read(language["configuration"].as_str().unwrap());
+    let grammar = read(grammar);
+    assert_eq!(
+        grammar["scopeName"],
+        package["contributes"]["grammars"][0]["scopeName"]
+    );
+    let words: Vec<String> = grammar["repository"]
+        .to_string()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .map(str::to_string)
+        .collect();
+    for keyword in lang::highlight::KEYWORDS {
+        assert!(words.iter().any(|word| word == keyword), "{keyword}");
+    }
+}
