@@ -1,8 +1,8 @@
 //! Collection of the volatile heap: stop the world, mark from the roots, sweep. Objects do not move.
 //!
-//! Objects are scanned precisely by their type's pointer map. Frames are scanned conservatively: every word of the
-//! used stack that is the address of an object keeps it. That is sound because nothing moves and `find_object`
-//! accepts any word; a stale slot merely delays a free. Persistent memory never refers to the volatile heap, so it
+//! Objects are scanned precisely by their type's pointer map. Of frames, the slots that may still be read are scanned
+//! (`frames`), whatever their type: a word that is the address of an object keeps it. That is sound because nothing moves
+//! and `find_object` accepts any word. Persistent memory never refers to the volatile heap, so it
 //! holds no roots.
 #![allow(unsafe_code)] // Reads the words of objects and globals.
 
@@ -10,8 +10,10 @@ use lang::bytecode::program::PtrKind;
 use pheap::ObjectRef;
 
 use crate::Vm;
+use crate::frames::LiveSlots;
 use crate::goroutine::Goroutine;
 use crate::heap::{CONSERVATIVE, NOSCAN, VolatileHeap};
+use crate::interp::Pc;
 use crate::raw;
 
 struct Marker<'a> {
@@ -94,12 +96,16 @@ fn each_pointer<W>(
 }
 
 impl Vm {
-    /// Calls `visit` with every word that may be a reference of the machine: the running stack up to `top` (a slot
-    /// number), the stacks of other goroutines, globals, deferred closures, panics.
-    fn each_root(&self, top: usize, mut visit: impl FnMut(u64)) {
-        for &word in &self.g.stack[..top.min(self.g.stack.len())] {
-            visit(word);
-        }
+    /// Calls `visit` with every word that may be a reference of the machine: of stacks (see `each_stack_root`), globals,
+    /// deferred closures, panics.
+    fn each_root(
+        &self,
+        known: &mut LiveSlots,
+        at: (Pc, usize),
+        top: usize,
+        mut visit: impl FnMut(u64),
+    ) {
+        self.each_stack_root(known, at, top, &mut visit);
         for global in &self.types.program.globals {
             let desc = self.types.desc(global.ty);
             let at = self.globals + u64::from(global.offset);
@@ -118,13 +124,6 @@ impl Vm {
         }
         self.goroutine_roots(&self.g, &mut visit);
         for g in self.sched.parked() {
-            let end = g.frame
-                + self
-                    .func_at(g.at)
-                    .map_or(0, |(_, func)| func.frame_slots as usize);
-            for &word in &g.stack[..end.min(g.stack.len())] {
-                visit(word);
-            }
             self.goroutine_roots(g, &mut visit);
         }
         for word in self.sched.events.roots() {
@@ -157,14 +156,16 @@ impl Vm {
     /// Collects the volatile heap; frames end at slot `top`.
     #[cold]
     #[inline(never)]
-    pub(crate) fn collect_volatile_heap(&mut self, top: usize) {
+    pub(crate) fn collect_volatile_heap(&mut self, at: (Pc, usize), top: usize) {
         let mut roots = Vec::with_capacity(top);
         let (base, end) = (self.heap.space.base(), self.heap.space.end());
-        self.each_root(top, |word| {
+        let mut known = std::mem::take(&mut self.live_slots);
+        self.each_root(&mut known, at, top, |word| {
             if word >= base && word < end {
                 roots.push(word);
             }
         });
+        self.live_slots = known;
         let mut marker = Marker {
             heap: &mut self.heap,
             work: Vec::new(),
@@ -195,15 +196,17 @@ impl Vm {
     }
 
     /// Every address in the persistent range that the machine or a live volatile object may refer to.
-    pub(crate) fn persistent_references(&mut self, top: usize) -> Vec<u64> {
+    pub(crate) fn persistent_references(&mut self, at: (Pc, usize), top: usize) -> Vec<u64> {
         let (base, len) = (self.pbase, self.plen);
         let is_persistent = move |word: u64| word.wrapping_sub(base) < len;
         let mut found = Vec::new();
-        self.each_root(top, |word| {
+        let mut known = std::mem::take(&mut self.live_slots);
+        self.each_root(&mut known, at, top, |word| {
             if is_persistent(word) {
                 found.push(word);
             }
         });
+        self.live_slots = known;
         let mut objects = Vec::new();
         self.heap
             .space

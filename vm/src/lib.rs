@@ -3,6 +3,7 @@
 pub mod callers;
 mod finalizer;
 mod foreign;
+mod frames;
 mod gc;
 mod goroutine;
 mod hash;
@@ -165,6 +166,7 @@ pub struct Vm {
     func_values: Vec<FuncValue>,
     /// Code ranges, ascending: first address, end, function; from `RETIRED` on, an index of `retired`.
     ranges: Vec<(u64, u64, FuncIdx)>,
+    live_slots: frames::LiveSlots,
     /// Functions as they were before a session redefined them: goroutines may still run that code.
     retired: Vec<(FuncIdx, Function)>,
     /// What `strings` points to; programs may hold on to constants of older versions.

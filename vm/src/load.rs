@@ -7,6 +7,7 @@ use lang::bytecode::program::{FuncIdx, Function, Kind, NO_FUNC, Program, TypeDes
 use lang::source::SourceMap;
 use pheap::Mapping;
 
+use crate::frames::LiveSlots;
 use crate::goroutine::Goroutine;
 use crate::heap::{NOSCAN, VolatileHeap};
 use crate::interp::call::{CachedMethod, FuncEntry, METHOD_CACHE};
@@ -64,6 +65,7 @@ impl Vm {
             funcs: Vec::new(),
             func_values: Vec::new(),
             ranges: Vec::new(),
+            live_slots: LiveSlots::default(),
             retired: Vec::new(),
             string_bytes: Vec::new(),
             static_closures: Vec::new(),
@@ -188,6 +190,7 @@ impl Vm {
             heap_range: self.types.heap_range,
         };
         self.types.renew_cells();
+        self.live_slots = LiveSlots::default();
         for ty in old..new {
             let layout = (self.types.desc(ty as u32).kind == Kind::Map)
                 .then(|| self.new_layout(ty as TypeIdx));
@@ -342,20 +345,24 @@ impl Vm {
     #[cold]
     #[inline(never)]
     fn collect(&mut self, pc: Pc, fp: Fp) {
-        self.collect_below(self.frame_end(pc, fp), pc);
+        self.collect_below(self.frame_end(pc, fp), pc, fp);
     }
 
-    /// Collects while the running goroutine, at `pc`, uses the slots below `top`.
-    pub(crate) fn collect_below(&mut self, top: usize, pc: Pc) {
-        self.collect_volatile_heap(top);
+    /// Collects while the running goroutine, at `pc` in frame `fp`, uses the slots below `top`.
+    pub(crate) fn collect_below(&mut self, top: usize, pc: Pc, fp: Fp) {
+        let at = (pc, self.slot_of(fp));
+        self.collect_volatile_heap(at, top);
         if self.options.gc_stress {
             self.heap.trigger_bytes = 0;
         }
         // Under stress collections in steps and whole ones take turns.
         if self.options.gc_stress && !self.heap.collections.is_multiple_of(2) {
-            self.collect_persistent_heap(top);
+            self.collect_persistent_heap(at, top);
         } else {
-            self.start_persistent_collection(top);
+            self.start_persistent_collection(at, top);
+        }
+        if self.options.gc_stress {
+            self.poison_dead_slots(at, top);
         }
         if !self.heap.due.is_empty() {
             self.start_finalizers(pc);
@@ -524,6 +531,7 @@ fn copy_of_function(func: &Function) -> Function {
         value_method: func.value_method,
         lines: func.lines.clone(),
         store_notes: func.store_notes.clone(),
+        reads: func.reads.clone(),
         span: func.span,
     }
 }

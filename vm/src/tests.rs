@@ -137,6 +137,7 @@ fn program(funcs: Vec<(u32, Option<u32>, Vec<u64>)>) -> Program {
             value_method: false,
             lines: Vec::new(),
             store_notes: Vec::new(),
+            reads: Vec::new(),
             span: Span::default(),
         });
     }

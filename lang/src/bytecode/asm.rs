@@ -34,6 +34,7 @@ pub struct Asm {
     fixes: Vec<(usize, Label, FixKind)>,
     lines: Vec<(u32, Span)>,
     notes: Vec<(u32, String)>,
+    reads: Vec<(u32, u32, u32)>,
     far: bool,
     too_large: bool,
     span: Span,
@@ -44,6 +45,7 @@ pub struct Assembled {
     pub code: Vec<u64>,
     pub lines: Vec<(u32, Span)>,
     pub notes: Vec<(u32, String)>,
+    pub reads: Vec<(u32, u32, u32)>,
 }
 
 impl Asm {
@@ -106,6 +108,11 @@ impl Asm {
     /// What the next instruction, a `PVal`, is about.
     pub fn note(&mut self, text: String) {
         self.notes.push((self.code.len() as u32, text));
+    }
+
+    /// The next instruction also reads `count` slots from `slot` on; several notes of one add up.
+    pub fn reads(&mut self, slot: u32, count: u32) {
+        self.reads.push((self.code.len() as u32, slot, count));
     }
 
     pub fn label(&mut self) -> Label {
@@ -184,6 +191,9 @@ impl Asm {
         for l in &mut self.notes {
             l.0 = shift(l.0 as usize) as u32;
         }
+        for read in &mut self.reads {
+            read.0 = shift(read.0 as usize) as u32;
+        }
         self.lines.dedup_by(|b, a| {
             let same = a.0 == b.0;
             if same {
@@ -225,6 +235,7 @@ impl Asm {
             code: std::mem::take(&mut self.code),
             lines: std::mem::take(&mut self.lines),
             notes: std::mem::take(&mut self.notes),
+            reads: std::mem::take(&mut self.reads),
         })
     }
 }

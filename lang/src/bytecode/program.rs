@@ -61,6 +61,8 @@ pub struct Function {
     pub lines: Vec<(u32, Span)>,
     /// (word of a `PVal`, what is stored where: `field next of Node`).
     pub store_notes: Vec<(u32, String)>,
+    /// (word of an instruction, slot, count): slots that it reads beside those that its operands tell of, sorted by word.
+    pub reads: Vec<(u32, u32, u32)>,
     pub span: Span,
 }
 

@@ -24,6 +24,7 @@ impl Fun<'_, '_> {
                 let txn = self.in_txn();
                 self.g.calls_values(txn);
                 self.asm.at(e.span);
+                self.asm.reads(window + results, params);
                 self.asm.op(Op::CallV, window, f, u32::from(txn));
                 self.close_window(window, results)
             }
@@ -40,6 +41,7 @@ impl Fun<'_, '_> {
                 self.g.call_method(&m);
                 let id = self.g.method_index(&m);
                 self.asm.at(e.span);
+                self.asm.reads(window + results + 1, params);
                 self.asm.op(Op::CallI, window, recv, results);
                 self.asm.word(u64::from(id));
                 self.asm.word(u64::from(txn));
@@ -193,6 +195,7 @@ impl Fun<'_, '_> {
                 self.g.source();
             }
             let index = self.g.native_index(f);
+            self.asm.reads(window + results, params);
             self.asm.op_bc(Op::CallN, window, index);
         } else {
             let at = self.at();

@@ -13,6 +13,9 @@ impl Fun<'_, '_> {
 
     pub fn send_stmt(&mut self, chan: &Expr, value: &Expr) {
         let (c, v) = self.operands(chan, value);
+        let ty = self.elem_of(chan);
+        let slots = self.g.info(ty).slots;
+        self.asm.reads(v, slots);
         self.asm.op(Op::Send, c, v, 0);
     }
 
@@ -83,7 +86,7 @@ impl Fun<'_, '_> {
         let records = self.alloc(2 * n);
         let chosen = self.alloc(2);
         // Of each case: where its value is, and whether it is sent.
-        let mut values = Vec::new();
+        let (mut values, mut sent_slots) = (Vec::new(), vec![(0, 0)]);
         for c in cases {
             let (chan, sent) = match &c.comm {
                 Comm::Default => continue,
@@ -100,12 +103,23 @@ impl Fun<'_, '_> {
             }
             self.top = mark;
             values.push((value, sent.is_some()));
+            sent_slots.push((
+                value,
+                if sent.is_some() {
+                    self.g.info(elem).slots
+                } else {
+                    0
+                },
+            ));
         }
         for (record, (value, is_send)) in (records..).step_by(2).zip(&values) {
             let what = u64::from(*value) << 1 | u64::from(*is_send);
             self.constant(what, Some(record + 1));
         }
         let has_default = cases.len() as u32 > n;
+        for (slot, count) in sent_slots {
+            self.asm.reads(slot, count);
+        }
         self.asm.op(Op::Select, chosen, records, n);
         self.asm.word(u64::from(has_default));
         let end = self.asm.label();

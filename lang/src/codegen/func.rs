@@ -82,6 +82,7 @@ pub fn emit(g: &mut Gen, id: InstId) {
         func.code = assembled.code;
         func.lines = assembled.lines;
         func.store_notes = assembled.notes;
+        func.reads = assembled.reads;
         func.frame_slots = max;
         func.result_slots = result_slots;
         func.param_slots = param_slots;

@@ -268,6 +268,7 @@ impl Gen<'_> {
             value_method: false,
             lines: Vec::new(),
             store_notes: Vec::new(),
+            reads: Vec::new(),
             span: Span::default(),
         });
         self.st.insts[id.0 as usize].func = index;

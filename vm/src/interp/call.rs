@@ -124,7 +124,7 @@ slow_handlers! {
             Err(NativeError::Gosched) => vm.yield_now(pc, fp, pc),
             Err(NativeError::Collect) => {
                 // What lies behind the call's window is left from calls before: nothing of it is kept.
-                vm.collect_below(vm.slot_of(fp) + i.a(), pc);
+                vm.collect_below(vm.slot_of(fp) + i.a(), pc, fp);
                 (pc, fp)
             }
             Err(NativeError::Goexit) => vm.throw(Trap::Goexit, pc, fp),

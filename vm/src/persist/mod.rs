@@ -443,19 +443,19 @@ impl Vm {
         self.opened()?;
         let (pc, fp) = self.at;
         let top = self.frame_end(pc, fp);
-        Ok(self.collect_persistent_heap(top))
+        Ok(self.collect_persistent_heap((pc, self.slot_of(fp)), top))
     }
 
     /// Words outside the persistent heap that may refer into it.
-    fn outside_references(&mut self, top: usize) -> Vec<u64> {
-        let mut words = self.persistent_references(top);
+    fn outside_references(&mut self, at: (Pc, usize), top: usize) -> Vec<u64> {
+        let mut words = self.persistent_references(at, top);
         words.extend(self.migration.views());
         words.extend(self.store.as_ref().map(|store| store.empty));
         words
     }
 
-    pub(crate) fn collect_persistent_heap(&mut self, top: usize) -> u64 {
-        let words = self.outside_references(top);
+    pub(crate) fn collect_persistent_heap(&mut self, at: (Pc, usize), top: usize) -> u64 {
+        let words = self.outside_references(at, top);
         let Some(store) = &mut self.store else {
             return 0;
         };
@@ -467,14 +467,14 @@ impl Vm {
     }
 
     /// At a safepoint, after a collection of the volatile heap: begins a collection if one is due.
-    pub(crate) fn start_persistent_collection(&mut self, top: usize) {
+    pub(crate) fn start_persistent_collection(&mut self, at: (Pc, usize), top: usize) {
         let is_due = self.store.as_ref().is_some_and(|store| {
             let stressed = self.options.gc_stress && self.heap.collections.is_multiple_of(2);
             !store.heap.is_collecting() && (store.is_due() || stressed)
         });
         if is_due {
             let start = Instant::now();
-            let words = self.outside_references(top);
+            let words = self.outside_references(at, top);
             if let Some(store) = &mut self.store {
                 store.heap.start_collection(words);
                 store.pace();
