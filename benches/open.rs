@@ -48,10 +48,10 @@ if sys.argv[1] == 'fill':
         db.execute('COMMIT')
         db.execute('PRAGMA wal_checkpoint(TRUNCATE)')
 elif sys.argv[1] == 'crash':
-    i = 0
+    i, n = 0, db.execute('SELECT max(id) FROM m').fetchone()[0]
     while not os.path.exists(sys.argv[2] + '-wal') or os.path.getsize(sys.argv[2] + '-wal') < 16 << 20:
         i += 1
-        db.execute('UPDATE m SET data=? WHERE id=?', (bytes(56), i * 7919))
+        db.execute('UPDATE m SET data=? WHERE id=?', (i.to_bytes(56, 'little'), i * 7919 % n))
     os.kill(os.getpid(), signal.SIGKILL)
 else:
     print(db.execute('SELECT data FROM m WHERE id=7919').fetchone() is not None)

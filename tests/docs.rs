@@ -199,10 +199,8 @@ fn reference(path: &[&str], out: &mut String) {
 
 /// Blessed, as other expected results, by INSTA_UPDATE=always.
 #[test]
-#[ignore = "commands come and go while they are worked at: cargo test --test docs -- --ignored before a release"]
 fn the_command_reference_is_the_help() {
-    let mut text =
-        "<!-- Made by: INSTA_UPDATE=always cargo test --test docs -- --ignored -->\n".to_string();
+    let mut text = "<!-- Made by: INSTA_UPDATE=always cargo test --test docs -->\n".to_string();
     reference(&[], &mut text);
     let path = root().join("docs/src/commands.md");
     if std::env::var("INSTA_UPDATE").is_ok_and(|v| v == "always") {
