@@ -1,97 +1,20 @@
 //! The command's ways of being called, and what it says of bad input: one clear message, the right
 //! exit status, nothing lost.
+mod common;
+
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("command-{name}"));
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).unwrap();
-        Scratch(dir)
-    }
-
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn pgo(&self, args: &[&str]) -> Printed {
-        self.pgo_with_input(args, "")
-    }
-
-    fn pgo_with_input(&self, args: &[&str], input: &str) -> Printed {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pgo"))
-            .args(args)
-            .current_dir(&self.0)
-            .env("NO_COLOR", "1")
-            .env_remove("PGO_HEAP")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // The command may end without reading it all.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        let printed = Printed {
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-            status: output.status.code(),
-        };
-        assert!(!printed.err.contains("panicked at"), "{}", printed.err);
-        printed
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-#[derive(Debug)]
-struct Printed {
-    out: String,
-    err: String,
-    status: Option<i32>,
-}
-
-impl Printed {
-    #[track_caller]
-    fn succeeds(self, out: &str) {
-        assert_eq!(
-            (self.out.as_str(), self.status),
-            (out, Some(0)),
-            "{}",
-            self.err
-        );
-    }
-
-    /// Fails with a status and one short message that contains all of `parts`.
-    #[track_caller]
-    fn fails(&self, status: i32, parts: &[&str]) {
-        assert_eq!(self.status, Some(status), "{self:?}");
-        for part in parts {
-            assert!(self.err.contains(part), "no {part:?} in {:?}", self.err);
-        }
-        assert!(self.err.len() < 4000, "{} bytes of message", self.err.len());
-    }
-}
+use common::{Folder, first_byte};
 
 const COUNTER: &str =
     "import \"fmt\"\npvar runs int\ntxn <> { runs++ }\nfmt.Println(\"run\", runs)\n";
 
 #[test]
 fn ways_to_run() {
-    let s = Scratch::new("ways");
+    let s = Folder::new("command-ways");
     let args = "import (\"fmt\"; \"os\")\nfmt.Println(len(os.Args), os.Args[1:])\n";
-    s.file("args.pgo", format!("#!/usr/bin/env pgo\n{args}"));
+    s.write("args.pgo", format!("#!/usr/bin/env pgo\n{args}"));
     s.pgo(&["run", "args.pgo", "a", "--flag", "-x"])
         .succeeds("4 [a --flag -x]\n");
     s.pgo(&["args.pgo", "b", "--heap"])
@@ -106,25 +29,25 @@ fn ways_to_run() {
 
 #[test]
 fn programs_of_several_files_and_packages() {
-    let s = Scratch::new("packages");
-    s.file("app/a.pgo", "package main\nimport (\"fmt\"; \"./util\")\nfunc main() { fmt.Println(helper(), util.Double(4), util.Count) }\n");
-    s.file(
+    let s = Folder::new("command-packages");
+    s.write("app/a.pgo", "package main\nimport (\"fmt\"; \"./util\")\nfunc main() { fmt.Println(helper(), util.Double(4), util.Count) }\n");
+    s.write(
         "app/b.pgo",
         "package main\nfunc helper() string { return \"from b\" }\n",
     );
-    s.file("app/util/u.pgo", "package util\nvar Count = initial()\nfunc initial() int { return Double(1) }\nfunc Double(x int) int { return 2 * x }\n");
+    s.write("app/util/u.pgo", "package util\nvar Count = initial()\nfunc initial() int { return Double(1) }\nfunc Double(x int) int { return 2 * x }\n");
     s.pgo(&["run", "app"]).succeeds("from b 8 2\n");
     s.pgo(&["run", "app/a.pgo", "app/b.pgo"])
         .succeeds("from b 8 2\n");
-    s.file(
+    s.write(
         "cycle/m.pgo",
         "package main\nimport \"./a\"\nfunc main() { a.F() }\n",
     );
-    s.file(
+    s.write(
         "cycle/a/a.pgo",
         "package a\nimport \"../b\"\nfunc F() { b.F() }\n",
     );
-    s.file(
+    s.write(
         "cycle/b/b.pgo",
         "package b\nimport \"../a\"\nfunc F() { a.F() }\n",
     );
@@ -136,22 +59,22 @@ fn programs_of_several_files_and_packages() {
 
 #[test]
 fn packages_of_a_module() {
-    let s = Scratch::new("module");
-    s.file(
+    let s = Folder::new("command-module");
+    s.write(
         "go.mod",
         "// A shop.\nmodule example.com/shop // the path\n\ngo 1.22\n",
     );
-    s.file(
+    s.write(
         "cmd/app/main.go",
         "package main\nimport (\"fmt\"; \"example.com/shop\"; \"example.com/shop/stock\"; \"other.org/y\")\n\
          func main() { fmt.Println(shop.Name, stock.New(), y.Y) }\n",
     );
-    s.file("shop.go", "package shop\nconst Name = \"corner shop\"\n");
-    s.file("stock/stock.go", "package stock\nimport \"example.com/shop\"\nfunc New() string { return \"stock of \" + shop.Name }\n");
-    s.file("vendor/other.org/y/y.go", "package y\nvar Y = 7\n");
+    s.write("shop.go", "package shop\nconst Name = \"corner shop\"\n");
+    s.write("stock/stock.go", "package stock\nimport \"example.com/shop\"\nfunc New() string { return \"stock of \" + shop.Name }\n");
+    s.write("vendor/other.org/y/y.go", "package y\nvar Y = 7\n");
     s.pgo(&["run", "cmd/app"])
         .succeeds("corner shop stock of corner shop 7\n");
-    s.file("bad.go", "package main\nimport \"example.com/shop/none\"\n");
+    s.write("bad.go", "package main\nimport \"example.com/shop/none\"\n");
     s.pgo(&["run", "bad.go"])
         .fails(1, &["example.com/shop/none", "module example.com/shop"]);
 }
@@ -159,18 +82,18 @@ fn packages_of_a_module() {
 /// A heap knows types by the paths of their packages, which do not change when the program is moved.
 #[test]
 fn a_moved_program_keeps_its_types() {
-    let s = Scratch::new("moved");
-    s.file(
+    let s = Folder::new("command-moved");
+    s.write(
         "one/count.pgo",
         "import (\"fmt\"; \"./util\")\npvar c util.Counter\ntxn <> { c.N++ }\nfmt.Println(c.N)\n",
     );
-    s.file(
+    s.write(
         "one/util/util.pgo",
         "package util\ntype Counter struct{ N int }\n",
     );
     s.pgo(&["--heap", "h.pheap", "run", "one/count.pgo"])
         .succeeds("1\n");
-    std::fs::rename(s.0.join("one"), s.0.join("two")).unwrap();
+    std::fs::rename(s.path("one"), s.path("two")).unwrap();
     s.pgo(&["--heap", "h.pheap", "run", "two/count.pgo"])
         .succeeds("2\n");
 }
@@ -178,8 +101,8 @@ fn a_moved_program_keeps_its_types() {
 /// A package that is not there is one error: what is said through its name is none.
 #[test]
 fn missing_packages_have_no_follow_on_errors() {
-    let s = Scratch::new("missing");
-    s.file(
+    let s = Folder::new("command-missing");
+    s.write(
         "m.pgo",
         r#"package main
 
@@ -226,27 +149,27 @@ func main() {
 
 #[test]
 fn bad_arguments_and_sources() {
-    let s = Scratch::new("sources");
+    let s = Folder::new("command-sources");
     s.pgo(&["run", "missing.pgo"])
         .fails(1, &["missing.pgo", "no such file"]);
     s.pgo(&["missing.pgo"])
         .fails(1, &["missing.pgo", "no such file"]);
-    std::fs::create_dir(s.0.join("empty")).unwrap();
+    std::fs::create_dir(s.path("empty")).unwrap();
     s.pgo(&["run", "empty"])
         .fails(1, &["no .pgo files in empty"]);
     s.pgo(&["run"]).fails(2, &["FILE"]);
     s.pgo(&["--no-such-option"]).fails(2, &["--no-such-option"]);
-    s.file("utf8.pgo", b"println(\"a\xffb\")\n");
+    s.write("utf8.pgo", b"println(\"a\xffb\")\n");
     s.pgo(&["utf8.pgo"])
         .fails(1, &["utf8.pgo:1:", "invalid UTF-8"]);
-    s.file("nul.pgo", b"x := 1\0\n");
+    s.write("nul.pgo", b"x := 1\0\n");
     s.pgo(&["nul.pgo"]).fails(1, &["nul.pgo:1:", "NUL"]);
-    s.file(
+    s.write(
         "long.pgo",
         format!("x := \"{}\"; println(y)\n", "text ".repeat(2_000_000)),
     );
     s.pgo(&["long.pgo"]).fails(1, &["undefined: y"]);
-    s.file(
+    s.write(
         "nested.pgo",
         format!(
             "x := {}1{}\nprintln(x)",
@@ -255,16 +178,16 @@ fn bad_arguments_and_sources() {
         ),
     );
     s.pgo(&["nested.pgo"]).succeeds("");
-    s.file("deeper.pgo", format!("x := {}", "(".repeat(3_000_000)));
+    s.write("deeper.pgo", format!("x := {}", "(".repeat(3_000_000)));
     s.pgo(&["deeper.pgo"]).fails(1, &["deeper.pgo:1:"]);
-    s.file("braces.pgo", "{".repeat(3_000_000));
+    s.write("braces.pgo", "{".repeat(3_000_000));
     s.pgo(&["braces.pgo"]).fails(1, &["braces.pgo:1:"]);
 }
 
 #[test]
 fn counter_counts() {
-    let s = Scratch::new("counter");
-    s.file("counter.pgo", COUNTER);
+    let s = Folder::new("command-counter");
+    s.write("counter.pgo", COUNTER);
     let first = s.pgo(&["counter.pgo"]);
     assert!(first.err.contains("counter.pheap"), "{first:?}");
     first.succeeds("run 1\n");
@@ -286,30 +209,30 @@ fn counter_counts() {
 
 #[test]
 fn bad_heap_files() {
-    let s = Scratch::new("heaps");
-    s.file("counter.pgo", COUNTER);
+    let s = Folder::new("command-heaps");
+    s.write("counter.pgo", COUNTER);
     s.pgo(&["counter.pgo"]).succeeds("run 1\n");
-    s.file("noheap.pheap", "this is no heap file");
+    s.write("noheap.pheap", "this is no heap file");
     s.pgo(&["--heap", "noheap.pheap", "counter.pgo"])
         .fails(2, &["noheap.pheap"]);
-    s.file("empty.pheap", "");
+    s.write("empty.pheap", "");
     let empty = s.pgo(&["--heap", "empty.pheap", "counter.pgo"]);
     assert!(empty.err.contains("empty.pheap"), "{empty:?}");
     s.pgo(&["--heap", "no/such/folder/x.pheap", "counter.pgo"])
         .fails(2, &["x.pheap"]);
-    let heap = std::fs::read(s.0.join("counter.pheap")).unwrap();
-    let log = std::fs::read(s.0.join("counter.pheap.log")).unwrap();
+    let heap = std::fs::read(s.path("counter.pheap")).unwrap();
+    let log = std::fs::read(s.path("counter.pheap.log")).unwrap();
     for cut in [100, 5000, heap.len() / 2] {
-        s.file("cut.pheap", &heap[..cut]);
-        s.file("cut.pheap.log", &log);
+        s.write("cut.pheap", &heap[..cut]);
+        s.write("cut.pheap.log", &log);
         s.pgo(&["--heap", "cut.pheap", "counter.pgo"])
             .fails(2, &["cut.pheap"]);
     }
     for at in (0..8192).step_by(61) {
         let mut damaged = heap.clone();
         damaged[at] ^= 0x40;
-        s.file("damaged.pheap", &damaged);
-        s.file("damaged.pheap.log", &log);
+        s.write("damaged.pheap", &damaged);
+        s.write("damaged.pheap.log", &log);
         let printed = s.pgo(&["--heap", "damaged.pheap", "counter.pgo"]);
         match printed.status {
             Some(0) => assert_eq!(printed.out, "run 2\n", "byte {at}"),
@@ -321,20 +244,12 @@ fn bad_heap_files() {
 
 #[test]
 fn a_heap_in_use_is_refused() {
-    let s = Scratch::new("locked");
+    let s = Folder::new("command-locked");
     let wait = "import (\"fmt\"; \"os\"; \"bufio\")\npvar n int\ntxn <> { n++ }\nfmt.Println(n)\nbufio.NewReader(os.Stdin).ReadString('\\n')\n";
-    s.file("wait.pgo", wait);
-    let mut first = Command::new(env!("CARGO_BIN_EXE_pgo"))
-        .args(["--heap", "x.pheap", "wait.pgo"])
-        .current_dir(&s.0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut one = [0; 2];
-    std::io::Read::read_exact(first.stdout.as_mut().unwrap(), &mut one).unwrap();
-    assert_eq!(&one, b"1\n");
+    s.write("wait.pgo", wait);
+    let mut first = s.command(&["--heap", "x.pheap", "wait.pgo"]);
+    let mut first = first.stdin(Stdio::piped()).spawn().unwrap();
+    assert_eq!(first_byte(&mut first), b'1');
     s.pgo(&["--heap", "x.pheap", "wait.pgo"])
         .fails(2, &["x.pheap", "in use"]);
     first.stdin.take().unwrap().write_all(b"\n").unwrap();
@@ -344,7 +259,7 @@ fn a_heap_in_use_is_refused() {
 
 #[test]
 fn a_session_goes_on_after_errors_and_panics() {
-    let s = Scratch::new("repl");
+    let s = Folder::new("command-repl");
     let first = s.pgo_with_input(
         &["repl", "--heap", "r.pheap"],
         "x := 5\nx * 2\nfunc f(n int) int {\n\treturn n + x\n}\nf(1)\nboom\npanic(\"p\")\nf(2)\n\
@@ -379,12 +294,12 @@ fn a_session_goes_on_after_errors_and_panics() {
 
 #[test]
 fn scripts_need_no_imports() {
-    let s = Scratch::new("code");
+    let s = Folder::new("command-code");
     let code = "fmt.Println(strings.Repeat(\"ab\", 2))";
     s.pgo(&["-e", code]).succeeds("abab\n");
-    s.file("script.pgo", code);
+    s.write("script.pgo", code);
     s.pgo(&["script.pgo"]).succeeds("abab\n");
-    s.file(
+    s.write(
         "program.pgo",
         format!("package main\nfunc main() {{ {code} }}\n"),
     );
@@ -394,8 +309,8 @@ fn scripts_need_no_imports() {
 /// A goroutine that reads standard input does not keep others from running.
 #[test]
 fn input_that_is_late() {
-    let s = Scratch::new("late");
-    let program = s.file(
+    let s = Folder::new("command-late");
+    let program = s.write(
         "late.pgo",
         "import (\n\"bufio\"\n\"fmt\"\n\"os\"\n\"time\"\n)\n\
          lines := make(chan string)\n\
@@ -406,12 +321,8 @@ fn input_that_is_late() {
          fmt.Println(\"ticked\")\n\
          for l := range lines {\n\tfmt.Println(l)\n}\n",
     );
-    let mut child = Command::new(env!("CARGO_BIN_EXE_pgo"))
-        .arg(&program)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = s.command(&[program.to_str().unwrap()]);
+    let mut child = child.stdin(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     input.write_all(b"one\n").unwrap();
     let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
@@ -433,7 +344,7 @@ fn input_that_is_late() {
 /// Goroutines of a session go on with its next chunks, also after one of them has failed.
 #[test]
 fn goroutines_of_a_session() {
-    let s = Scratch::new("session");
+    let s = Folder::new("command-session");
     let printed = s.pgo_with_input(
         &["repl"],
         "c, d := make(chan int), make(chan string)\n\
@@ -462,12 +373,12 @@ fn goroutines_of_a_session() {
 
 #[test]
 fn doc_shows_declarations() {
-    let scratch = Scratch::new("doc");
+    let scratch = Folder::new("command-doc");
     let text = "// Package shape has shapes.\npackage shape\n\n// A Square has one side.\n\
                 type Square struct {\n\tSide float64\n\tid   int\n}\n\n\
                 // Of makes one.\nfunc Of(side float64) *Square { return &Square{Side: side} }\n\n\
                 // Area is the side times itself.\nfunc (s *Square) Area() float64 { return s.Side * s.Side }\n";
-    scratch.file("shape/shape.pgo", text);
+    scratch.write("shape/shape.pgo", text);
     let all = scratch.pgo(&["doc", "shape"]);
     assert_eq!(
         all.out,
@@ -495,8 +406,8 @@ fn doc_shows_declarations() {
 
 #[test]
 fn check_warns_and_can_deny() {
-    let s = Scratch::new("check-warns");
-    s.file("a.pgo", "x := \"\\\"\"\nx = x\n_ = x\n");
+    let s = Folder::new("command-check-warns");
+    s.write("a.pgo", "x := \"\\\"\"\nx = x\n_ = x\n");
     let printed = s.pgo(&["check", "a.pgo"]);
     assert_eq!(printed.status, Some(0));
     assert!(
@@ -517,7 +428,7 @@ fn check_warns_and_can_deny() {
         (printed.out.as_str(), printed.err.as_str(), printed.status),
         (wanted, "", Some(0))
     );
-    s.file("b.pgo", "x := y\n");
+    s.write("b.pgo", "x := y\n");
     let printed = s.pgo(&["check", "--json", "b.pgo"]);
     assert!(
         printed
@@ -527,6 +438,6 @@ fn check_warns_and_can_deny() {
         printed.out
     );
     assert_eq!(printed.status, Some(1));
-    s.file("c.pgo", "x := 1\n_ = x\n");
+    s.write("c.pgo", "x := 1\n_ = x\n");
     assert_eq!(s.pgo(&["check", "--json", "c.pgo"]).out, "[]\n");
 }

@@ -2,9 +2,12 @@
 //!
 //! A `go` block with `output` blocks behind it is run once for each, on one heap, and prints just that; one with an
 //! `error` block behind it fails with these lines among its messages; one alone must compile.
+mod common;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+
+use common::{Folder, Printed};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -56,21 +59,9 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-fn pgo(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pgo"))
-        .args(args)
-        .current_dir(folder)
-        .env("NO_COLOR", "1")
-        .env_remove("PGO_HEAP")
-        .output()
-        .unwrap()
-}
-
 #[test]
 fn examples_do_what_they_say() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = Folder::new("docs");
     let mut wrong = String::new();
     let mut run = 0;
     for page in pages() {
@@ -87,7 +78,7 @@ fn examples_do_what_they_say() {
                 true => format!("{stem}{i}_test.pgo"),
                 false => format!("{stem}{i}.pgo"),
             };
-            std::fs::write(folder.join(&name), &block.text).unwrap();
+            folder.write(&name, &block.text);
             let mut is_alone = true;
             for behind in &blocks[i + 1..] {
                 let fails = match &behind.language[..] {
@@ -97,14 +88,12 @@ fn examples_do_what_they_say() {
                 };
                 is_alone = false;
                 run += 1;
-                let output = pgo(&folder, &[&name]);
-                let out = String::from_utf8_lossy(&output.stdout);
-                let err = String::from_utf8_lossy(&output.stderr);
+                let Printed { out, err, status } = folder.pgo(&[&name]);
                 let right = match fails {
-                    false => output.status.success() && out == behind.text,
+                    false => status == Some(0) && out == behind.text,
                     true => {
                         let says = |line: &str| err.contains(line);
-                        !output.status.success() && behind.text.lines().all(says)
+                        status != Some(0) && behind.text.lines().all(says)
                     }
                 };
                 if !right {
@@ -113,10 +102,9 @@ fn examples_do_what_they_say() {
             }
             if is_alone {
                 let command = if is_test { "test" } else { "check" };
-                let output = pgo(&folder, &[command, &name]);
-                if !output.status.success() {
-                    let err = String::from_utf8_lossy(&output.stderr);
-                    let _ = writeln!(wrong, "{at}: does not compile\n{err}");
+                let printed = folder.pgo(&[command, &name]);
+                if printed.status != Some(0) {
+                    let _ = writeln!(wrong, "{at}: does not compile\n{}", printed.err);
                 }
             }
         }
@@ -175,10 +163,9 @@ fn subcommands(help: &str) -> Vec<String> {
         .collect()
 }
 
-fn reference(path: &[&str], out: &mut String) {
+fn reference(folder: &Folder, path: &[&str], out: &mut String) {
     let args: Vec<&str> = path.iter().copied().chain(["--help"]).collect();
-    let output = pgo(root(), &args);
-    let help = String::from_utf8(output.stdout).unwrap();
+    let help = folder.done(&args);
     let level = "#".repeat(path.len() + 1);
     let name = ["pgo"]
         .iter()
@@ -193,7 +180,7 @@ fn reference(path: &[&str], out: &mut String) {
     );
     for sub in subcommands(&help) {
         let path: Vec<&str> = path.iter().copied().chain([&sub[..]]).collect();
-        reference(&path, out);
+        reference(folder, &path, out);
     }
 }
 
@@ -201,7 +188,7 @@ fn reference(path: &[&str], out: &mut String) {
 #[test]
 fn the_command_reference_is_the_help() {
     let mut text = "<!-- Made by: INSTA_UPDATE=always cargo test --test docs -->\n".to_string();
-    reference(&[], &mut text);
+    reference(&Folder::new("docs-reference"), &[], &mut text);
     let path = root().join("docs/src/commands.md");
     if std::env::var("INSTA_UPDATE").is_ok_and(|v| v == "always") {
         std::fs::write(&path, &text).unwrap();

@@ -1,7 +1,10 @@
 //! Scripts run from Rust: native functions, a heap, and every way of ending.
-use pgo::{Engine, Error, NativeDef, NativeError, Outcome};
-use std::path::{Path, PathBuf};
+mod common;
+
 use std::sync::Mutex;
+
+use common::Folder;
+use pgo::{Engine, Error, NativeDef, NativeError, Outcome};
 
 /// What scripts tell the host.
 static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -53,18 +56,11 @@ const NATIVES: &[NativeDef] = &[
     },
 ];
 
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("embed-{name}"));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
 #[test]
 fn natives_and_a_heap() {
-    let folder = folder("heap");
+    let folder = Folder::new("embed-heap");
     let engine = Engine::new()
-        .heap(folder.join("h.pheap"))
+        .heap(folder.path("h.pheap"))
         .args(["x", "y"])
         .package("host", HOST, NATIVES);
     let script = "pvar runs int\n\
@@ -88,11 +84,11 @@ fn natives_and_a_heap() {
         ]
     );
     std::fs::write(
-        folder.join("file.pgo"),
+        folder.path("file.pgo"),
         "pvar runs int\nos.Exit(10 * runs)\n",
     )
     .unwrap();
-    let outcome = engine.run_file(folder.join("file.pgo")).unwrap();
+    let outcome = engine.run_file(folder.path("file.pgo")).unwrap();
     assert_eq!(outcome, Outcome::Exit(20));
 }
 

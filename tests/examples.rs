@@ -1,54 +1,37 @@
 //! The programs in examples/, as users run them: twice, or killed and run again.
+mod common;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-struct Scratch(PathBuf);
+use common::{Folder, kill, printed};
+
+/// A folder in which examples run.
+struct Scratch(Folder);
 
 impl Scratch {
     fn new(name: &str) -> Scratch {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("examples-{name}"));
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).unwrap();
-        Scratch(dir)
+        Scratch(Folder::new(&format!("examples-{name}")))
     }
 
     fn command(&self, example: &str, args: &[&str]) -> Command {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgo"));
-        command
-            .arg("run")
-            .arg(path.join(example))
-            .args(args)
-            .current_dir(&self.0)
-            .env_remove("PGO_HEAP");
-        command
+        let path = format!("{}/examples/{example}", env!("CARGO_MANIFEST_DIR"));
+        self.0.command(&[&["run", &path], args].concat())
     }
 
     /// Exit status and all that it prints, but for what the command says itself.
     fn run_with(&self, example: &str, args: &[&str], input: &str) -> (i32, String) {
-        let mut child = self
-            .command(example, args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        let err = String::from_utf8_lossy(&output.stderr).into_owned();
-        let err: String = err
-            .lines()
-            .filter(|l| !l.starts_with("pgo: created heap"))
-            .map(|l| format!("{l}\n"))
-            .collect();
-        let out = String::from_utf8_lossy(&output.stdout).into_owned();
-        (output.status.code().unwrap(), out + &err)
+        let printed = printed(self.command(example, args), input);
+        let lines = printed.err.lines();
+        let own = lines.filter(|line| !line.starts_with("pgo: created heap"));
+        let err: String = own.map(|line| format!("{line}\n")).collect();
+        (printed.status.unwrap(), printed.out + &err)
     }
 
     fn run(&self, example: &str, args: &[&str]) -> String {
@@ -59,20 +42,8 @@ impl Scratch {
 
     fn start(&self, example: &str, args: &[&str]) -> Child {
         let mut command = self.command(example, args);
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
-        command.spawn().unwrap()
+        command.stderr(Stdio::null()).spawn().unwrap()
     }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn kill(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
@@ -99,15 +70,9 @@ fn bank() {
         "   +50 opening\n   +30 ada\n   -10 ada\n"
     );
     // Every crash leaves a heap that its invariant holds for.
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/bank.pgo");
-    let output = Command::new(env!("CARGO_BIN_EXE_pgo"))
-        .args(["crashtest", "--states", "3000"])
-        .arg(path)
-        .current_dir(&s.0)
-        .output()
-        .unwrap();
-    let out = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && out.contains("all hold"), "{out}");
+    let path = format!("{}/examples/bank.pgo", env!("CARGO_MANIFEST_DIR"));
+    let out = s.0.done(&["crashtest", "--states", "3000", &path]);
+    assert!(out.contains("all hold"), "{out}");
 }
 
 /// A site of ten pages. Page 6 is never answered while `hanging`; gives the paths that were asked for.
@@ -199,11 +164,11 @@ fn jobs() {
         ],
     );
     let child = s.start("jobs.pgo", &["work", "1"]);
-    while !s.0.join("started").exists() {
+    while !s.0.exists("started") {
         thread::sleep(Duration::from_millis(10));
     }
     kill(child);
-    std::fs::write(s.0.join("go"), "").unwrap();
+    s.0.write("go", "");
     let printed = s.run("jobs.pgo", &["work"]);
     for part in [
         "4 was interrupted",
@@ -232,7 +197,7 @@ fn word_index() {
         "LICENSE-APACHE",
         "LICENSE-MIT",
     ] {
-        std::fs::copy(texts.join(name), s.0.join(name)).unwrap();
+        std::fs::copy(texts.join(name), s.0.path(name)).unwrap();
     }
     let first = s.run(
         "wordcount.pgo",

@@ -1,7 +1,10 @@
 //! `pgo heap compact`, `export` and `import` as their user drives them, on a heap with something of everything: values are the same to the program
 //! that wrote them, references lead where they led, maps find their keys.
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+mod common;
+
+use std::process::Stdio;
+
+use common::{Folder, first_byte};
 
 /// Fills the heap on the first run, with garbage between; each run checks what it finds, then changes it a little.
 const PROGRAM: &str = r#"
@@ -243,80 +246,45 @@ txn <> {
 fmt.Println("right", runs)
 "#;
 
-struct Folder(PathBuf);
+/// A folder with the program.
+fn program_in(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    folder.write("program.pgo", PROGRAM);
+    folder
+}
 
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("copies-{name}"));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("program.pgo"), PROGRAM).unwrap();
-        Folder(folder)
-    }
+#[track_caller]
+fn run(folder: &Folder, heap: &str, runs: u32) {
+    let said = folder.done(&["run", "--heap", heap, "program.pgo"]);
+    assert_eq!(said, format!("right {runs}\n"));
+}
 
-    fn output(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_pgo"))
-            .current_dir(&self.0)
-            .args(args)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    }
-
-    /// Standard output of a command that succeeds.
-    #[track_caller]
-    fn done(&self, args: &[&str]) -> String {
-        let output = self.output(args);
-        assert!(output.status.success(), "{args:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    #[track_caller]
-    fn refused(&self, args: &[&str], reason: &str) {
-        let output = self.output(args);
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {err}");
-        assert!(err.starts_with("pgo: ") && err.contains(reason), "{err}");
-        assert_eq!(err.lines().count(), 1, "{err}");
-    }
-
-    #[track_caller]
-    fn run(&self, heap: &str, runs: u32) {
-        let said = self.done(&["run", "--heap", heap, "program.pgo"]);
-        assert_eq!(said, format!("right {runs}\n"));
-    }
-
-    #[track_caller]
-    fn check(&self, heap: &str) -> String {
-        self.done(&["heap", "check", heap])
-    }
-
-    fn len(&self, name: &str) -> u64 {
-        std::fs::metadata(self.0.join(name)).unwrap().len()
-    }
+#[track_caller]
+fn check(folder: &Folder, heap: &str) -> String {
+    folder.done(&["heap", "check", heap])
 }
 
 #[test]
 fn a_compacted_heap_is_the_same_to_its_program() {
-    let folder = Folder::new("compact");
-    folder.run("heap", 1);
-    let before = folder.len("heap");
+    let folder = program_in("copies-compact");
+    run(&folder, "heap", 1);
+    let before = folder.bytes("heap").len();
     let said = folder.done(&["heap", "compact", "heap"]);
     assert!(said.contains("dropped"), "{said}");
-    assert!(folder.len("heap") * 3 < before * 2, "{said}");
-    let checked = folder.check("heap");
+    assert!(folder.bytes("heap").len() * 3 < before * 2, "{said}");
+    let checked = check(&folder, "heap");
     assert!(checked.contains("no problems"), "{checked}");
     assert!(checked.contains("(0 unreachable)"), "{checked}");
-    folder.run("heap", 2);
-    folder.run("heap", 3);
+    run(&folder, "heap", 2);
+    run(&folder, "heap", 3);
     let json = folder.done(&["heap", "compact", "--json", "heap"]);
     assert!(
         json.starts_with("{\"file\":\"heap\",\"before_bytes\":"),
         "{json}"
     );
-    folder.run("heap", 4);
-    assert!(!folder.0.join("heap.new").exists());
-    std::os::unix::fs::symlink("heap", folder.0.join("link")).unwrap();
+    run(&folder, "heap", 4);
+    assert!(!folder.exists("heap.new"));
+    std::os::unix::fs::symlink("heap", folder.path("link")).unwrap();
     folder.refused(&["heap", "compact", "link"], "symbolic link");
     folder.refused(&["heap", "compact", "missing"], "no such heap file");
     folder.refused(&["heap", "compact", "program.pgo"], "not a heap file");
@@ -324,71 +292,62 @@ fn a_compacted_heap_is_the_same_to_its_program() {
 
 #[test]
 fn a_heap_in_use_is_not_compacted() {
-    let folder = Folder::new("in-use");
-    folder.run("heap", 1);
-    let mut user = Command::new(env!("CARGO_BIN_EXE_pgo"))
-        .current_dir(&folder.0)
-        .args(["--heap", "heap", "-e"])
-        .arg("import (\"bufio\"; \"fmt\"; \"os\"; \"pmem\"); pmem.Roots(); fmt.Println(1); bufio.NewReader(os.Stdin).ReadString('\\n')")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut byte = [0];
-    std::io::Read::read_exact(user.stdout.as_mut().unwrap(), &mut byte).unwrap();
+    let folder = program_in("copies-in-use");
+    run(&folder, "heap", 1);
+    let code = "import (\"bufio\"; \"fmt\"; \"os\"; \"pmem\"); pmem.Roots(); fmt.Println(1); bufio.NewReader(os.Stdin).ReadString('\\n')";
+    let mut user = folder.command(&["--heap", "heap", "-e", code]);
+    let mut user = user.stdin(Stdio::piped()).spawn().unwrap();
+    first_byte(&mut user);
     folder.refused(&["heap", "compact", "heap"], "in use");
     drop(user.stdin.take());
     assert!(user.wait().unwrap().success());
     folder.done(&["heap", "compact", "heap"]);
-    folder.run("heap", 2);
+    run(&folder, "heap", 2);
 }
 
 #[test]
 fn an_exported_heap_is_imported_as_it_was() {
-    let folder = Folder::new("export");
-    folder.run("heap", 1);
+    let folder = program_in("copies-export");
+    run(&folder, "heap", 1);
     let json = folder.done(&["heap", "export", "heap"]);
     folder.done(&["heap", "export", "heap", "-o", "heap.json"]);
-    assert_eq!(
-        std::fs::read_to_string(folder.0.join("heap.json")).unwrap(),
-        json
-    );
+    assert_eq!(folder.read("heap.json"), json);
     folder.refused(
         &["heap", "export", "heap", "-o", "heap.json"],
         "exists already",
     );
     let said = folder.done(&["heap", "import", "heap.json", "again"]);
     assert!(said.contains("objects"), "{said}");
-    let checked = folder.check("again");
+    let checked = check(&folder, "again");
     assert!(checked.contains("no problems"), "{checked}");
     assert!(checked.contains("(0 unreachable)"), "{checked}");
     assert_eq!(folder.done(&["heap", "export", "again"]), json);
-    folder.run("again", 2);
-    folder.run("again", 3);
+    run(&folder, "again", 2);
+    run(&folder, "again", 3);
     folder.refused(&["heap", "import", "heap.json", "again"], "exists already");
     folder.done(&["heap", "compact", "again"]);
-    folder.run("again", 4);
+    run(&folder, "again", 4);
     // What a person has changed: the order of lines does not matter to a reader of JSON, nor does white space.
     let spaced = json.replace("{\"id\"", "{ \n \"id\"").replace(':', " :\t");
     let spaced = spaced.replace(" :\t/", ":/");
-    std::fs::write(folder.0.join("spaced.json"), spaced).unwrap();
+    folder.write("spaced.json", spaced);
     folder.done(&["heap", "import", "spaced.json", "spaced"]);
     assert_eq!(folder.done(&["heap", "export", "spaced"]), json);
 }
 
 #[test]
 fn json_that_is_no_heap_is_refused() {
-    let folder = Folder::new("json");
+    let folder = program_in("copies-json");
     let program = "type T struct { A int8; P *T; S []int32; M map[string]*T; I any }\n\
         pvar t = pnew(T{A: 5})\nt.P = t\nt.S = append(t.S, 1, 2)\nt.M = pmake(map[string]*T)\nt.M[\"key\"] = t\nt.I = 7\n";
-    std::fs::write(folder.0.join("small.pgo"), program).unwrap();
+    folder.write("small.pgo", program);
     folder.done(&["run", "--heap", "small", "small.pgo"]);
     let json = folder.done(&["heap", "export", "small"]);
     let refuse = |from: &str, to: &str, reason: &str| {
         assert!(json.contains(from), "{from}: {json}");
-        std::fs::write(folder.0.join("bad.json"), json.replacen(from, to, 1)).unwrap();
+        folder.write("bad.json", json.replacen(from, to, 1));
         folder.refused(&["heap", "import", "bad.json", "bad"], reason);
-        assert!(!folder.0.join("bad").exists() && !folder.0.join("bad.new").exists());
+        assert!(!folder.exists("bad") && !folder.exists("bad.new"));
     };
     refuse("\"pgo_heap\":1", "\"pgo_heap\":2", "export format 2");
     refuse("\"A\":5", "\"A\":500", "500 is not a number of 8 bits");
@@ -420,7 +379,7 @@ fn json_that_is_no_heap_is_refused() {
     refuse("\"roots\"", "\"skip\"", "unknown member \"skip\"");
     refuse("\n]}\n", "\n]}\n{", "more behind the end");
     refuse("\n]}\n", "", "ends too early");
-    std::fs::write(folder.0.join("bad.json"), "{}").unwrap();
+    folder.write("bad.json", "{}");
     folder.refused(&["heap", "import", "bad.json", "bad"], "no \"roots\"");
     folder.refused(&["heap", "import", "small", "bad"], "small:1: expected {");
     folder.refused(&["heap", "import", "none.json", "bad"], "none.json");

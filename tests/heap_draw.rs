@@ -1,6 +1,7 @@
 //! `pgo heap graph` and `pgo heap stat --svg`: what is drawn, and how much of it.
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+mod common;
+
+use common::Folder;
 
 const PROGRAM: &str = r#"
 type Item struct { Name string; N int; Next *Item; In struct{ P *int } }
@@ -19,27 +20,18 @@ list.In.P = &list.N
 box = list
 "#;
 
-/// Standard output and error of a command on a new heap, and whether it succeeded.
-fn pgo(name: &str, args: &[&str]) -> (String, bool) {
-    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("draw-{name}"));
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir_all(&dir).unwrap();
-    std::fs::write(dir.join("program.pgo"), PROGRAM).unwrap();
-    let run = |args: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgo"));
-        let output = command.current_dir(&dir).args(args).stdin(Stdio::null());
-        let output = output.output().unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        (String::from_utf8(text).unwrap(), output.status.success())
-    };
-    assert!(run(&["run", "--heap", "heap", "program.pgo"]).1);
-    run(args)
+/// A folder with the program and its heap.
+fn heap_in(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    folder.write("program.pgo", PROGRAM);
+    folder.done(&["run", "--heap", "heap", "program.pgo"]);
+    folder
 }
 
 #[test]
 fn a_graph_shows_objects_and_references() {
-    let (dot, done) = pgo("dot", &["heap", "graph", "heap", "--max", "12"]);
-    assert!(done, "{dot}");
+    let folder = heap_in("draw-graph");
+    let dot = folder.done(&["heap", "graph", "heap", "--max", "12"]);
     assert!(dot.starts_with("digraph heap {\n") && dot.ends_with("}\n"));
     // 100 items, a map, and the four roots.
     assert!(dot.contains("label=\"12 of 105 objects\""), "{dot}");
@@ -53,11 +45,8 @@ fn a_graph_shows_objects_and_references() {
     ] {
         assert!(dot.contains(part), "{part}: {dot}");
     }
-    let (whole, done) = pgo(
-        "whole",
-        &["heap", "graph", "heap", "list", "--max", "1000", "--json"],
-    );
-    assert!(done && !whole.contains("\"more\""), "{whole}");
+    let whole = folder.done(&["heap", "graph", "heap", "list", "--max", "1000", "--json"]);
+    assert!(!whole.contains("\"more\""), "{whole}");
     assert!(
         whole.starts_with("{\"objects\":101,\"shown\":101,"),
         "{whole}"
@@ -66,21 +55,14 @@ fn a_graph_shows_objects_and_references() {
 
 #[test]
 fn drawings_are_svg() {
-    let (svg, done) = pgo(
-        "svg",
-        &["heap", "graph", "heap", "list", "--svg", "--max", "5"],
-    );
-    assert!(
-        done && svg.starts_with("<svg ") && svg.ends_with("</svg>\n"),
-        "{svg}"
-    );
+    let folder = heap_in("draw-svg");
+    let is_whole = |svg: &str| svg.starts_with("<svg ") && svg.ends_with("</svg>\n");
+    let svg = folder.done(&["heap", "graph", "heap", "list", "--svg", "--max", "5"]);
+    assert!(is_whole(&svg), "{svg}");
     assert!(svg.contains("&lt;item&gt; &amp; "), "{svg}");
     assert!(svg.contains("… 1 more"), "{svg}");
-    let (svg, done) = pgo("stat", &["heap", "stat", "heap", "--svg"]);
-    assert!(
-        done && svg.starts_with("<svg ") && svg.ends_with("</svg>\n"),
-        "{svg}"
-    );
+    let svg = folder.done(&["heap", "stat", "heap", "--svg"]);
+    assert!(is_whole(&svg), "{svg}");
     assert!(
         svg.contains(">main.Item</text>") && svg.contains("<title>byName: "),
         "{svg}"
@@ -89,6 +71,7 @@ fn drawings_are_svg() {
 
 #[test]
 fn what_cannot_be_drawn_is_told() {
+    let folder = heap_in("draw-told");
     for (args, reason) in [
         (&["heap", "graph", "none"][..], "no such heap file"),
         (&["heap", "graph", "program.pgo"], "not a heap file"),
@@ -98,8 +81,6 @@ fn what_cannot_be_drawn_is_told() {
         ),
         (&["heap", "graph", "heap", "list.Lost"], "has no field Lost"),
     ] {
-        let (said, done) = pgo("told", args);
-        assert!(!done && said.contains(reason), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        folder.refused(args, reason);
     }
 }

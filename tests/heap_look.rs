@@ -1,7 +1,10 @@
 //! `pgo heap ls|show|stat|log` on heaps that programs wrote, as a user would call them.
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod common;
+
+use std::process::Stdio;
 use std::time::{Duration, Instant};
+
+use common::{Folder, kill};
 
 const PROGRAM: &str = r#"
 type Base struct{ ID int; tags []string }
@@ -64,53 +67,16 @@ for {
 }
 "#;
 
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str, program: &str) -> Folder {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("heaplook-{name}"));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("program.pgo"), program).unwrap();
-        Folder(folder)
-    }
-
-    fn pgo(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_pgo"))
-            .current_dir(&self.0)
-            .args(args)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    }
-
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.pgo(args);
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{args:?}: {error}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// The one line of an error, with status 1.
-    fn fails(&self, args: &[&str]) -> String {
-        let output = self.pgo(args);
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {error}");
-        assert_eq!(error.lines().count(), 1, "{args:?}: {error}");
-        assert!(output.stdout.is_empty());
-        error.trim_end().to_string()
-    }
-}
-
 fn written(name: &str) -> Folder {
-    let folder = Folder::new(name, PROGRAM);
-    folder.ok(&["run", "--durability", "none", "--heap", "h", "program.pgo"]);
+    let folder = Folder::new(name);
+    folder.write("program.pgo", PROGRAM);
+    folder.done(&["run", "--durability", "none", "--heap", "h", "program.pgo"]);
     folder
 }
 
 #[test]
 fn values_are_found_and_printed() {
-    let folder = written("values");
+    let folder = written("look-values");
     for (path, value) in [
         ("users[\"ada\"].next.next.ID", "1"),
         ("users[ada].name", "\"ada \\\"L\\\"\\n\""),
@@ -136,35 +102,35 @@ fn values_are_found_and_printed() {
         ("list[99999].ID", "99999"),
     ] {
         assert_eq!(
-            folder.ok(&["heap", "show", "h", path]),
+            folder.done(&["heap", "show", "h", path]),
             format!("{value}\n")
         );
     }
-    let ada = folder.ok(&["heap", "show", "h", "users[ada]"]);
+    let ada = folder.done(&["heap", "show", "h", "users[ada]"]);
     assert!(
         ada.contains("/* cycle */") && ada.contains("next: (*main.Node)(0x"),
         "{ada}"
     );
-    let shallow = folder.ok(&["heap", "show", "h", "users", "--depth", "1", "--max", "1"]);
+    let shallow = folder.done(&["heap", "show", "h", "users", "--depth", "1", "--max", "1"]);
     assert_eq!(
         shallow,
         "map[string]*main.Node{\"ada\": &main.Node{…}, … /* 1 more */}\n"
     );
-    let json = folder.ok(&["heap", "show", "h", "--json", "users[bob]", "--depth", "2"]);
+    let json = folder.done(&["heap", "show", "h", "--json", "users[bob]", "--depth", "2"]);
     assert!(
         json.starts_with("{\"Base\":{\"ID\":2,\"tags\":null},\"name\":\"bob\","),
         "{json}"
     );
     assert!(
         folder
-            .ok(&["heap", "show", "h"])
+            .done(&["heap", "show", "h"])
             .contains("/* 99980 more */")
     );
 }
 
 #[test]
 fn bad_paths_name_what_there_is() {
-    let folder = written("paths");
+    let folder = written("look-paths");
     for (path, part) in [
         ("nope", "there is byAny, byArray"),
         ("users.x", "map[string]*main.Node has no fields"),
@@ -179,70 +145,58 @@ fn bad_paths_name_what_there_is() {
         ("nothing.name", "is nil"),
         ("pair[0]", "has no elements"),
     ] {
-        let error = folder.fails(&["heap", "show", "h", path]);
-        assert!(error.contains(part), "{path}: {error}");
+        folder.refused(&["heap", "show", "h", path], part);
     }
-    assert!(
-        folder
-            .fails(&["heap", "ls", "missing"])
-            .contains("no such heap file")
-    );
-    assert_eq!(folder.pgo(&["heap", "show"]).status.code(), Some(2));
+    folder.refused(&["heap", "ls", "missing"], "no such heap file");
+    assert_eq!(folder.pgo(&["heap", "show"]).status, Some(2));
 }
 
 #[test]
 fn sizes_and_log() {
-    let folder = written("sizes");
-    let roots = folder.ok(&["heap", "ls", "h"]);
+    let folder = written("look-sizes");
+    let roots = folder.done(&["heap", "ls", "h"]);
     assert!(
         roots.lines().any(|line| line == "grid     [][]int"),
         "{roots}"
     );
-    let sizes = folder.ok(&["heap", "ls", "h", "--sizes"]);
+    let sizes = folder.done(&["heap", "ls", "h", "--sizes"]);
     let list = sizes
         .lines()
         .find(|line| line.starts_with("list "))
         .unwrap();
     assert_eq!(list.split_whitespace().nth(2), Some("100002"));
-    let stat = folder.ok(&["heap", "stat", "h"]);
+    let stat = folder.done(&["heap", "stat", "h"]);
     let nodes = stat
         .lines()
         .find(|line| line.starts_with("main.Node "))
         .unwrap();
     assert_eq!(nodes.split_whitespace().nth(1), Some("100002"));
-    let json = folder.ok(&["heap", "stat", "--json", "h"]);
+    let json = folder.done(&["heap", "stat", "--json", "h"]);
     assert!(
         json.contains("{\"name\":\"main.Node\",\"objects\":100002,"),
         "{json}"
     );
-    assert!(folder.ok(&["heap", "log", "h"]).starts_with("commit "));
+    assert!(folder.done(&["heap", "log", "h"]).starts_with("commit "));
 }
 
 #[test]
 fn while_a_program_writes() {
-    let folder = Folder::new("writer", WRITER);
-    let mut writer = Command::new(env!("CARGO_BIN_EXE_pgo"))
-        .current_dir(&folder.0)
-        .args(["run", "--durability", "none", "--heap", "h", "program.pgo"])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let folder = Folder::new("look-writer");
+    folder.write("program.pgo", WRITER);
+    let writer = ["run", "--durability", "none", "--heap", "h", "program.pgo"];
+    let writer = folder.command(&writer).spawn().unwrap();
     let begun = Instant::now();
-    while !folder
-        .pgo(&["heap", "show", "h", "words[n]"])
-        .status
-        .success()
-    {
+    while folder.pgo(&["heap", "show", "h", "words[n]"]).status != Some(0) {
         assert!(begun.elapsed() < Duration::from_secs(60));
     }
     let mut last = 0;
     for _ in 0..5 {
-        let total = folder.ok(&["heap", "show", "h", "total"]);
+        let total = folder.done(&["heap", "show", "h", "total"]);
         let total: u64 = total.trim().parse().unwrap();
         assert!(total >= last);
         last = total;
         // Both are of the same commit.
-        let all = folder.ok(&["heap", "show", "h", "--json", "--max", "100"]);
+        let all = folder.done(&["heap", "show", "h", "--json", "--max", "100"]);
         let number = |name: &str| {
             let from = &all[all.find(name).unwrap() + name.len()..];
             from[..from.find([',', '}']).unwrap()].to_string()
@@ -252,26 +206,19 @@ fn while_a_program_writes() {
             number("\"n\":").replace('}', ""),
             "{all}"
         );
-        folder.ok(&["heap", "stat", "h"]);
-        folder.ok(&["heap", "log", "h"]);
+        folder.done(&["heap", "stat", "h"]);
+        folder.done(&["heap", "log", "h"]);
     }
-    writer.kill().unwrap();
-    writer.wait().unwrap();
-    folder.ok(&["heap", "show", "h"]);
+    kill(writer);
+    folder.done(&["heap", "show", "h"]);
 }
 
 /// Calls with a limit of time: no damage makes them hang or panic.
-fn survives(folder: &Folder, heap: &Path) {
+fn survives(folder: &Folder, heap: &str) {
     for args in [&["ls", "--sizes"][..], &["show"], &["stat"], &["log"]] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pgo"))
-            .current_dir(&folder.0)
-            .arg("heap")
-            .args(args)
-            .arg(heap)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = folder.command(&[&["heap"], args, &[heap]].concat());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
@@ -286,10 +233,10 @@ fn survives(folder: &Folder, heap: &Path) {
 
 #[test]
 fn damaged_heaps() {
-    let folder = Folder::new("damaged", &PROGRAM.replace("100000", "20"));
-    folder.ok(&["run", "--durability", "none", "--heap", "h", "program.pgo"]);
-    let bytes = std::fs::read(folder.0.join("h")).unwrap();
-    let damaged = folder.0.join("damaged");
+    let folder = Folder::new("look-damaged");
+    folder.write("program.pgo", PROGRAM.replace("100000", "20"));
+    folder.done(&["run", "--durability", "none", "--heap", "h", "program.pgo"]);
+    let bytes = folder.bytes("h");
     for i in 0..24 {
         let mut copy = bytes.clone();
         let at = (i * 7919 + i * i * 4099) % copy.len();
@@ -298,7 +245,7 @@ fn damaged_heaps() {
         } else {
             copy[at] ^= 0x55;
         }
-        std::fs::write(&damaged, copy).unwrap();
-        survives(&folder, &damaged);
+        folder.write("damaged", copy);
+        survives(&folder, "damaged");
     }
 }

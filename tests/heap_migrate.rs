@@ -1,6 +1,7 @@
 //! `pgo heap migrate` as its user drives it: what would change, the change, consent to losing data.
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+mod common;
+
+use common::Folder;
 
 const OLD: &str = r#"
 type User struct {
@@ -55,58 +56,20 @@ user := users["user 7"]
 fmt.Println(len(users), counter == "", level, user.Name, user.Age, user.Friends[0] == users["user 0"])
 "#;
 
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("migrate-{name}"));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        for (name, text) in [("old", OLD), ("new", COMPATIBLE), ("lossy", LOSSY)] {
-            std::fs::write(folder.join(format!("{name}.pgo")), text).unwrap();
-        }
-        let folder = Folder(folder);
-        folder.done(&["run", "--heap", "heap", "old.pgo"]);
-        folder
-    }
-
-    fn output(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_pgo"))
-            .current_dir(&self.0)
-            .args(args)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    }
-
-    /// Standard output of a command that succeeds.
-    #[track_caller]
-    fn done(&self, args: &[&str]) -> String {
-        let output = self.output(args);
-        assert!(output.status.success(), "{args:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Standard output of a command that fails with one line on standard error.
-    #[track_caller]
-    fn refused(&self, args: &[&str], reason: &str) -> String {
-        let output = self.output(args);
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {err}");
-        assert!(err.contains(reason), "{err}");
-        assert_eq!(err.lines().count(), 1, "{err}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        std::fs::read(self.0.join("heap")).unwrap()
-    }
+/// A folder with the programs, and the heap of the old one.
+fn programs_in(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    folder.write("old.pgo", OLD);
+    folder.write("new.pgo", COMPATIBLE);
+    folder.write("lossy.pgo", LOSSY);
+    folder.done(&["run", "--heap", "heap", "old.pgo"]);
+    folder
 }
 
 #[test]
 fn compatible_types_are_migrated() {
-    let folder = Folder::new("compatible");
-    let before = folder.bytes();
+    let folder = programs_in("migrate-compatible");
+    let before = folder.bytes("heap");
     let said = folder.done(&["heap", "migrate", "--dry-run", "heap", "new.pgo"]);
     let want = "\
 type main.User (10 values)
@@ -115,15 +78,12 @@ type main.User (10 values)
 heap: 10 values to migrate; nothing was changed
 ";
     assert_eq!(said, want);
-    assert_eq!(folder.bytes(), before);
+    assert_eq!(folder.bytes("heap"), before);
     let said = folder.done(&["heap", "migrate", "heap", "new.pgo"]);
     assert!(said.contains("heap: migrated 10 values in "), "{said}");
-    let output = folder.output(&["run", "--heap", "heap", "new.pgo"]);
-    assert_eq!(
-        String::from_utf8(output.stdout).unwrap(),
-        "10 10 100 user 7 27 nick true true\n"
-    );
-    assert!(output.stderr.is_empty());
+    let run = folder.pgo(&["run", "--heap", "heap", "new.pgo"]);
+    assert_eq!(run.err, "");
+    run.succeeds("10 10 100 user 7 27 nick true true\n");
     let said = folder.done(&["heap", "migrate", "heap", "new.pgo"]);
     assert_eq!(said, "heap: has the program's types already\n");
     assert!(
@@ -135,12 +95,12 @@ heap: 10 values to migrate; nothing was changed
 
 #[test]
 fn data_is_lost_with_consent_only() {
-    let folder = Folder::new("lossy");
+    let folder = programs_in("migrate-lossy");
     for args in [
         &["heap", "migrate", "--dry-run", "heap", "lossy.pgo"][..],
         &["heap", "migrate", "heap", "lossy.pgo"],
     ] {
-        let said = folder.refused(args, "data would be lost; consent with --drop");
+        let said = folder.refused_after(args, "data would be lost; consent with --drop");
         let want = "\
 type main.User (10 values)
     ~ Age int32 → int8 (narrowed)
@@ -187,11 +147,10 @@ root counter
 
 #[test]
 fn a_value_that_does_not_fit_is_told_and_nothing_changes() {
-    let folder = Folder::new("unfit");
-    let old = folder.0.join("old.pgo");
-    std::fs::write(&old, OLD.replace("20 + i", "2000 + i")).unwrap();
-    std::fs::remove_file(folder.0.join("heap")).unwrap();
-    std::fs::remove_file(folder.0.join("heap.log")).unwrap();
+    let folder = programs_in("migrate-unfit");
+    folder.write("old.pgo", OLD.replace("20 + i", "2000 + i"));
+    std::fs::remove_file(folder.path("heap")).unwrap();
+    std::fs::remove_file(folder.path("heap.log")).unwrap();
     folder.done(&["run", "--heap", "heap", "old.pgo"]);
     for args in [
         &[
@@ -204,7 +163,7 @@ fn a_value_that_does_not_fit_is_told_and_nothing_changes() {
         ][..],
         &["heap", "migrate", "--drop", "heap", "lossy.pgo"],
     ] {
-        folder.refused(args, "2009");
+        folder.refused_after(args, "2009");
     }
     let shown = folder.done(&["heap", "show", "heap", "users[\"user 9\"].Age"]);
     assert_eq!(shown, "2009\n");
@@ -212,15 +171,15 @@ fn a_value_that_does_not_fit_is_told_and_nothing_changes() {
 
 #[test]
 fn what_cannot_be_migrated_is_refused_in_a_line() {
-    let folder = Folder::new("refusals");
+    let folder = programs_in("migrate-refusals");
     folder.refused(&["heap", "migrate", "none", "new.pgo"], "no such heap file");
     folder.refused(
         &["heap", "migrate", "new.pgo", "new.pgo"],
         "not a heap file",
     );
     folder.refused(&["heap", "migrate", "heap", "none.pgo"], "none.pgo");
-    std::fs::write(folder.0.join("bad.pgo"), "x := 1 +\n").unwrap();
-    let output = folder.output(&["heap", "migrate", "heap", "bad.pgo"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(!folder.0.join("none").exists());
+    folder.write("bad.pgo", "x := 1 +\n");
+    let bad = folder.pgo(&["heap", "migrate", "heap", "bad.pgo"]);
+    bad.fails(1, &["bad.pgo:"]);
+    assert!(!folder.exists("none"));
 }

@@ -1,6 +1,9 @@
 //! `--read-only`: a program or a session on a heap as of its last commit, also while another program writes to it.
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+mod common;
+
+use std::process::Stdio;
+
+use common::{Folder, Printed, first_byte};
 
 const PROGRAM: &str = r#"
 import (
@@ -32,67 +35,34 @@ if len(os.Args) > 1 {
 }
 "#;
 
-struct Folder(PathBuf);
+/// A folder with the program and its heap.
+fn heap_in(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    folder.write("program.pgo", PROGRAM);
+    folder.done(&["run", "--heap", "heap", "program.pgo"]);
+    folder
+}
 
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("read-only-{name}"));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("program.pgo"), PROGRAM).unwrap();
-        let folder = Folder(folder);
-        assert!(
-            folder
-                .pgo(&["run", "--heap", "heap", "program.pgo"])
-                .status
-                .success()
-        );
-        folder
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgo"));
-        command.current_dir(&self.0).args(args).stdin(Stdio::null());
-        command
-    }
-
-    fn pgo(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    /// Runs code on the read-only heap: what it prints, its errors, its status.
-    fn code(&self, code: &str) -> (String, String, Option<i32>) {
-        let code = format!(
-            "type Event struct {{ What string; When time.Time; Took time.Duration }}\npvar events []Event\npvar byName map[string]int\npvar n int\n{code}"
-        );
-        let output = self.pgo(&["run", "--read-only", "--heap", "heap", "-e", &code]);
-        (
-            String::from_utf8(output.stdout).unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-            output.status.code(),
-        )
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        std::fs::read(self.0.join("heap")).unwrap()
-    }
+/// Runs code on the read-only heap.
+fn code(folder: &Folder, code: &str) -> Printed {
+    let code = format!(
+        "type Event struct {{ What string; When time.Time; Took time.Duration }}\npvar events []Event\npvar byName map[string]int\npvar n int\n{code}"
+    );
+    folder.pgo(&["run", "--read-only", "--heap", "heap", "-e", &code])
 }
 
 const REFUSAL: &str = "heap: opened read-only: a store to persistent data is not possible";
 
 #[test]
 fn a_heap_is_read_and_stays_as_it_is() {
-    let folder = Folder::new("read");
-    let before = folder.bytes();
-    let (out, err, status) = folder.code(
+    let folder = heap_in("read-only-read");
+    let before = folder.bytes("heap");
+    code(
+        &folder,
         "fmt.Println(n, len(events), events[0].What, byName[\"start\"])\nx := pnew(5)\n*x = 6\ntxn <> { fmt.Println(*x) }",
-    );
-    assert_eq!(
-        (out.as_str(), status),
-        ("1 1 start 1\n6\n", Some(0)),
-        "{err}"
-    );
-    for (code, reason) in [
+    )
+    .succeeds("1 1 start 1\n6\n");
+    for (change, reason) in [
         ("n = 7", REFUSAL),
         ("n++", REFUSAL),
         ("events[0].What = \"x\"", REFUSAL),
@@ -111,18 +81,15 @@ fn a_heap_is_read_and_stays_as_it_is() {
             "heap: opened read-only: a change of persistent data is not possible",
         ),
     ] {
-        let (_, err, status) = folder.code(code);
-        assert!(
-            err.contains(reason) && status == Some(2),
-            "{code}: {err} {status:?}"
-        );
+        code(&folder, change).fails(2, &[reason]);
     }
     // A refused store can be recovered from.
-    let (out, err, status) = folder.code(
+    code(
+        &folder,
         "func() { defer func() { fmt.Println(recover() != nil) }(); n = 7 }()\nfmt.Println(n)",
-    );
-    assert_eq!((out.as_str(), status), ("true\n1\n", Some(0)), "{err}");
-    assert_eq!(folder.bytes(), before);
+    )
+    .succeeds("true\n1\n");
+    assert_eq!(folder.bytes("heap"), before);
     let missing = folder.pgo(&[
         "run",
         "--read-only",
@@ -131,56 +98,42 @@ fn a_heap_is_read_and_stays_as_it_is() {
         "-e",
         "pvar n int; n = 1",
     ]);
-    let err = String::from_utf8(missing.stderr).unwrap();
-    assert!(err.contains("none: no such heap file"), "{err}");
-    assert!(!folder.0.join("none").exists());
+    assert!(
+        missing.err.contains("none: no such heap file"),
+        "{missing:?}"
+    );
+    assert!(!folder.exists("none"));
 }
 
 #[test]
 fn a_writer_is_read_at_its_last_commit() {
-    let folder = Folder::new("writer");
+    let folder = heap_in("read-only-writer");
     let mut writer = folder
         .command(&["run", "--heap", "heap", "program.pgo", "wait"])
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut first = [0; 7];
-    std::io::Read::read_exact(writer.stdout.as_mut().unwrap(), &mut first).unwrap();
-    let (out, err, status) = folder.code("fmt.Println(n, len(events))");
-    assert_eq!((out.as_str(), status), ("2 2\n", Some(0)), "{err}");
-    let mut session = folder
-        .command(&["repl", "--read-only", "--heap", "heap"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    first_byte(&mut writer);
+    code(&folder, "fmt.Println(n, len(events))").succeeds("2 2\n");
     let lines = "pvar n int\nn + 40\nn = 5\nn + 50\n";
-    std::io::Write::write_all(&mut session.stdin.take().unwrap(), lines.as_bytes()).unwrap();
-    let output = session.wait_with_output().unwrap();
-    let (out, err) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(out.contains("42"), "{out}{err}");
-    assert!(format!("{out}{err}").contains(REFUSAL), "{out}{err}");
+    let session = folder.pgo_with_input(&["repl", "--read-only", "--heap", "heap"], lines);
+    assert!(session.out.contains("42"), "{session:?}");
+    assert!((session.out + &session.err).contains(REFUSAL));
     drop(writer.stdin.take());
     assert!(writer.wait().unwrap().success());
 }
 
 #[test]
 fn times_are_shown_as_people_write_them() {
-    let folder = Folder::new("times");
-    let shown = folder.pgo(&["heap", "show", "heap", "events"]);
-    let text = String::from_utf8(shown.stdout).unwrap();
+    let folder = heap_in("read-only-times");
+    let text = folder.done(&["heap", "show", "heap", "events"]);
     assert!(
         text.contains("When: 2023-11-14 22:13:20.123456 UTC, Took: 1m30s"),
         "{text}"
     );
-    let json = folder.pgo(&["heap", "show", "--json", "heap", "events[0]"]);
+    let json = folder.done(&["heap", "show", "--json", "heap", "events[0]"]);
     assert_eq!(
-        String::from_utf8(json.stdout).unwrap(),
+        json,
         "{\"What\":\"start\",\"When\":\"2023-11-14T22:13:20.123456Z\",\"Took\":90000000000}\n"
     );
 }

@@ -1,9 +1,10 @@
 //! Random types that change from version to version of a program: fields come, go, change places, get wider, get other
 //! names. Each version finds every value of the fields that it shares with the one before, and zero in new ones.
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod common;
 
+use std::fmt::Write;
+
+use common::Folder;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
@@ -339,42 +340,26 @@ fn zero(text: &mut String, field: &Field, x: &str) {
     };
 }
 
-fn pgo(dir: &Path, args: &[&str]) -> (String, bool) {
-    let output = Command::new(env!("CARGO_BIN_EXE_pgo"))
-        .current_dir(dir)
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .expect("pgo starts");
-    let text = [output.stdout, output.stderr].concat();
-    (
-        String::from_utf8_lossy(&text).into_owned(),
-        output.status.success(),
-    )
-}
-
 fn evolve(seed: u64, versions: usize) -> Result<(), TestCaseError> {
     let mut random = Random(seed);
-    let name = format!("schema-{seed:x}");
-    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir_all(&dir).unwrap();
+    let folder = Folder::new(&format!("schema-{seed:x}"));
     let mut schema = Schema::new(&mut random);
     for version in 0..versions {
         let lossy = version > 0 && schema.evolve(&mut random);
         let file = format!("v{version}.pgo");
-        std::fs::write(dir.join(&file), schema.program()).unwrap();
+        let path = folder.write(&file, schema.program());
+        let done = |args: &[&str], begins: &str| {
+            let printed = folder.pgo(args);
+            let fine = printed.status == Some(0) && printed.out.starts_with(begins);
+            prop_assert!(fine, "{}: {printed:?}", path.display());
+            Ok(())
+        };
         if lossy || random.below(4) == 0 && version > 0 {
-            let (said, done) = pgo(&dir, &["heap", "migrate", "--drop", "heap", &file]);
-            prop_assert!(done, "{}: {said}", dir.join(&file).display());
+            done(&["heap", "migrate", "--drop", "heap", &file], "")?;
         }
-        let (said, done) = pgo(&dir, &["run", "--heap", "heap", &file]);
-        let fine = done && said.starts_with("fine\n");
-        prop_assert!(fine, "{}: {said}", dir.join(&file).display());
-        let (said, done) = pgo(&dir, &["heap", "check", "heap"]);
-        prop_assert!(done, "{}: {said}", dir.join(&file).display());
+        done(&["run", "--heap", "heap", &file], "fine\n")?;
+        done(&["heap", "check", "heap"], "")?;
     }
-    let _ = std::fs::remove_dir_all(&dir);
     Ok(())
 }
 

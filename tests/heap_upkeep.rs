@@ -1,7 +1,8 @@
 //! `pgo heap` as its user drives it: backups of a heap that a program is writing to, restored and asked for the
 //! program's own invariant; the checker; collection; refusals in one line.
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+mod common;
+
+use common::{Folder, first_byte, kill};
 
 /// A ring of nodes, and maps, slices and interfaces that go with it. Every commit keeps all of them in step.
 const PROGRAM: &str = r#"
@@ -76,64 +77,21 @@ for i := range count {
 fmt.Println(count, "right")
 "#;
 
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("upkeep-{name}"));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("program.pgo"), PROGRAM).unwrap();
-        Folder(folder)
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgo"));
-        command
-            .current_dir(&self.0)
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn output(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    /// Standard output of a command that succeeds.
-    #[track_caller]
-    fn done(&self, args: &[&str]) -> String {
-        let output = self.output(args);
-        assert!(output.status.success(), "{args:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    #[track_caller]
-    fn refused(&self, args: &[&str], reason: &str) {
-        let output = self.output(args);
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {err}");
-        assert!(output.stdout.is_empty(), "{args:?}");
-        assert!(err.starts_with("pgo: ") && err.contains(reason), "{err}");
-        assert_eq!(err.lines().count(), 1, "{err}");
-    }
-
-    fn exists(&self, name: &str) -> bool {
-        self.0.join(name).exists()
-    }
+/// A folder with the program.
+fn program_in(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    folder.write("program.pgo", PROGRAM);
+    folder
 }
 
 #[test]
 fn backups_under_a_writer_hold_whole_commits() {
-    let folder = Folder::new("writer");
+    let folder = program_in("upkeep-writer");
     let mut writer = folder
         .command(&["run", "--heap", "live", "program.pgo", "forever"])
         .spawn()
         .unwrap();
-    let mut first = [0; 7];
-    std::io::Read::read_exact(writer.stdout.as_mut().unwrap(), &mut first).unwrap();
+    first_byte(&mut writer);
     let mut counts = Vec::new();
     for _ in 0..5 {
         folder.done(&["heap", "backup", "--force", "live", "copy"]);
@@ -149,8 +107,7 @@ fn backups_under_a_writer_hold_whole_commits() {
     );
     folder.refused(&["heap", "restore", "--force", "copy", "live"], "in use");
     folder.refused(&["heap", "gc", "live"], "in use");
-    writer.kill().unwrap();
-    writer.wait().unwrap();
+    kill(writer);
     assert!(counts.is_sorted() && counts[0] >= 100, "{counts:?}");
     assert!(counts[0] < counts[4], "{counts:?}");
     assert!(
@@ -162,7 +119,7 @@ fn backups_under_a_writer_hold_whole_commits() {
 
 #[test]
 fn a_restore_replaces_only_when_told_to() {
-    let folder = Folder::new("restore");
+    let folder = program_in("upkeep-restore");
     folder.done(&["run", "--heap", "heap", "program.pgo", "add"]);
     folder.done(&["heap", "backup", "heap", "copy"]);
     folder.refused(&["heap", "backup", "heap", "copy"], "exists already");
@@ -191,7 +148,7 @@ fn a_restore_replaces_only_when_told_to() {
 
 #[test]
 fn a_collection_keeps_what_is_reachable() {
-    let folder = Folder::new("gc");
+    let folder = program_in("upkeep-gc");
     folder.done(&["run", "--heap", "heap", "program.pgo", "add"]);
     let said = folder.done(&["heap", "gc", "--json", "heap"]);
     assert!(!said.contains("\"freed_objects\":0,"), "{said}");
@@ -210,10 +167,10 @@ fn a_collection_keeps_what_is_reachable() {
 
 #[test]
 fn damage_is_found_and_never_restored() {
-    let folder = Folder::new("damage");
+    let folder = program_in("upkeep-damage");
     folder.done(&["run", "--heap", "heap", "program.pgo", "add"]);
     folder.done(&["run", "--heap", "heap", "program.pgo"]);
-    let good = std::fs::read(folder.0.join("heap")).unwrap();
+    let good = folder.bytes("heap");
     // A byte of an object: the text is somewhere in a page of data.
     let at = good
         .windows(8)
@@ -221,15 +178,14 @@ fn damage_is_found_and_never_restored() {
         .unwrap();
     let mut bad = good.clone();
     bad[at] ^= 0x20;
-    std::fs::write(folder.0.join("bad"), &bad).unwrap();
-    std::fs::copy(folder.0.join("heap.log"), folder.0.join("bad.log")).unwrap();
-    let output = folder.output(&["heap", "check", "bad"]);
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8(said).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    folder.write("bad", &bad);
+    std::fs::copy(folder.path("heap.log"), folder.path("bad.log")).unwrap();
+    let checked = folder.pgo(&["heap", "check", "bad"]);
+    assert_eq!(checked.status, Some(1), "{checked:?}");
+    let said = checked.out + &checked.err;
     assert!(said.contains("checksum"), "{said}");
     folder.refused(&["heap", "restore", "--force", "bad", "heap"], "checksum");
     folder.refused(&["heap", "backup", "bad", "copy"], "checksum");
     assert!(!folder.exists("copy"));
-    assert_eq!(std::fs::read(folder.0.join("heap")).unwrap(), good);
+    assert_eq!(folder.bytes("heap"), good);
 }

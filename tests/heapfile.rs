@@ -1,8 +1,12 @@
 //! Heap files that cannot be used: one clear message that names the file, status 2, nothing changed,
 //! and no `recover` in the program hides it. Damage anywhere is found or harmless.
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use common::{Folder, first_byte, kill, printed};
 
 const PROGRAM: &str = r#"
 import (
@@ -55,53 +59,41 @@ for len(os.Args) > 2 {
 }
 "#;
 
-struct Folder(PathBuf);
+/// A folder with heaps of the program.
+struct Heaps(Folder);
 
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("heapfile-{name}"));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("program.pgo"), PROGRAM).unwrap();
-        Folder(folder)
+impl Heaps {
+    fn new(name: &str) -> Heaps {
+        let folder = Folder::new(name);
+        folder.write("program.pgo", PROGRAM);
+        Heaps(folder)
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.0.path(name)
     }
 
     fn command(&self, program: &str, heap: &str, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgo"));
-        command
-            .current_dir(&self.0)
-            .args(["run", "--heap", heap, program])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
+        self.0
+            .command(&[&["run", "--heap", heap, program], args].concat())
     }
 
     /// Standard output, standard error, status.
     fn run(&self, heap: &str, args: &[&str]) -> (String, String, Option<i32>) {
-        let output = self.command("program.pgo", heap, args).output().unwrap();
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        (
-            text(&output.stdout),
-            text(&output.stderr),
-            output.status.code(),
-        )
+        let printed = printed(self.command("program.pgo", heap, args), "");
+        (printed.out, printed.err, printed.status)
     }
 
     #[track_caller]
     fn refused(&self, heap: &str, reason: &str) {
-        let (out, err, status) = self.run(heap, &[]);
-        assert_eq!((out.as_str(), status), ("", Some(2)), "{err}");
-        assert!(
-            err.starts_with("pgo: ") && err.contains(heap) && err.contains(reason),
-            "{err}"
+        let printed = printed(self.command("program.pgo", heap, &[]), "");
+        assert_eq!(
+            (&*printed.out, printed.status),
+            ("", Some(2)),
+            "{printed:?}"
         );
-        assert_eq!(err.lines().count(), 1, "{err}");
+        assert!(printed.err.contains(heap), "{printed:?}");
+        printed.is_a_line(reason);
     }
 
     fn copy(&self, from: &str, to: &str) {
@@ -113,17 +105,9 @@ impl Folder {
         assert_eq!(self.run(heap, &["50"]).0, "50 records\n");
         let args = ["50", "stay"];
         let mut child = self.command("program.pgo", heap, &args).spawn().unwrap();
-        let mut first = [0];
-        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+        first_byte(&mut child);
         self.refused(heap, "in use by another process");
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        kill(child);
     }
 }
 
@@ -135,10 +119,10 @@ fn flip(path: &Path, at: usize) {
 
 #[test]
 fn what_is_no_usable_heap_is_refused_in_one_line() {
-    let folder = Folder::new("refused");
-    std::fs::write(folder.path("text.pheap"), "hello world").unwrap();
+    let folder = Heaps::new("heapfile-refused");
+    folder.0.write("text.pheap", "hello world");
     folder.refused("text.pheap", "not a heap file");
-    std::fs::write(folder.path("empty.pheap"), "").unwrap();
+    folder.0.write("empty.pheap", "");
     folder.refused("empty.pheap", "not a heap file");
     std::fs::create_dir(folder.path("folder.pheap")).unwrap();
     folder.refused("folder.pheap", "opening the heap failed");
@@ -172,23 +156,23 @@ fn what_is_no_usable_heap_is_refused_in_one_line() {
 
 #[test]
 fn another_version_of_the_format_is_named() {
-    let folder = Folder::new("version");
+    let folder = Heaps::new("heapfile-version");
     folder.run("a.pheap", &["3"]);
     for version in [0u32, 2, 99] {
-        let mut bytes = std::fs::read(folder.path("a.pheap")).unwrap();
+        let mut bytes = folder.0.bytes("a.pheap");
         for superblock in [0, 4096] {
             bytes[superblock + 8..superblock + 12].copy_from_slice(&version.to_le_bytes());
             let crc = crc32c::crc32c(&bytes[superblock..superblock + 76]);
             bytes[superblock + 76..superblock + 80].copy_from_slice(&crc.to_le_bytes());
         }
-        std::fs::write(folder.path("other.pheap"), bytes).unwrap();
+        folder.0.write("other.pheap", bytes);
         folder.refused("other.pheap", &format!("version {version}"));
     }
 }
 
 #[test]
 fn a_copy_made_while_the_heap_is_in_use_is_consistent_or_refused() {
-    let folder = Folder::new("copy");
+    let folder = Heaps::new("heapfile-copy");
     folder.run("a.pheap", &["1"]);
     let args = ["4000", "stay"];
     let mut child = folder
@@ -223,7 +207,7 @@ fn a_copy_made_while_the_heap_is_in_use_is_consistent_or_refused() {
 
 #[test]
 fn an_error_of_open_is_the_programs_to_handle() {
-    let folder = Folder::new("open");
+    let folder = Heaps::new("heapfile-open");
     let program = r#"
 import (
 	"fmt"
@@ -234,23 +218,17 @@ defer func() { fmt.Println(recover()) }()
 fmt.Println(pmem.Open("text.pheap"))
 panic("its own")
 "#;
-    std::fs::write(folder.path("open.pgo"), program).unwrap();
-    std::fs::write(folder.path("text.pheap"), "hello world").unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_pgo"))
-        .current_dir(&folder.0)
-        .args(["run", "open.pgo"])
-        .output()
-        .unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "text.pheap: not a heap file; check the path: nothing was changed\nits own\n"
-    );
-    assert_eq!(output.status.code(), Some(0));
+    folder.0.write("open.pgo", program);
+    folder.0.write("text.pheap", "hello world");
+    folder
+        .0
+        .pgo(&["run", "open.pgo"])
+        .succeeds("text.pheap: not a heap file; check the path: nothing was changed\nits own\n");
 }
 
 #[test]
 fn a_damaged_byte_is_found_or_harmless() {
-    let folder = Folder::new("damage");
+    let folder = Heaps::new("heapfile-damage");
     folder.killed("a.pheap");
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     for round in 0..60 {
@@ -286,7 +264,7 @@ fn a_damaged_byte_is_found_or_harmless() {
 
 #[test]
 fn a_file_cut_off_under_a_running_program_is_told() {
-    let folder = Folder::new("fault");
+    let folder = Heaps::new("heapfile-fault");
     let program = r#"
 import ("fmt"; "os")
 pvar blocks [][]byte
@@ -307,7 +285,7 @@ for _, b := range blocks {
 fmt.Println(sum)
 "#
     .replace("\n\treturn", "\n\tos.Exit(0)");
-    std::fs::write(folder.path("reader.pgo"), program).unwrap();
+    folder.0.write("reader.pgo", program);
     assert!(
         folder
             .command("reader.pgo", "a.pheap", &[])
@@ -340,11 +318,11 @@ fmt.Println(sum)
 
 #[test]
 fn a_creation_that_fails_leaves_nothing_behind() {
-    let folder = Folder::new("creation");
+    let folder = Heaps::new("heapfile-creation");
     // No file may grow beyond 100 KiB: the heap does not fit.
     let pgo = env!("CARGO_BIN_EXE_pgo");
     let output = Command::new("sh")
-        .current_dir(&folder.0)
+        .current_dir(&folder.0.0)
         .arg("-c")
         .arg(format!(
             "trap '' XFSZ; ulimit -f 100; exec '{pgo}' run --heap a.pheap program.pgo 3"
@@ -366,7 +344,7 @@ fn a_creation_that_fails_leaves_nothing_behind() {
 
 #[test]
 fn a_file_cut_off_while_in_use_ends_the_program_with_a_message() {
-    let folder = Folder::new("cut");
+    let folder = Heaps::new("heapfile-cut");
     folder.run("a.pheap", &["2000"]);
     let args = ["0", "stay"];
     let mut child = folder

@@ -1,9 +1,13 @@
 //! `kill -9` at random moments: the word index goes on after the last committed file, and ends as
 //! the index of an uninterrupted run does. `PGO_KILL_ROUNDS` sets the number of kills.
+mod common;
+
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use common::{Folder, printed};
 
 const FILES: usize = 150;
 
@@ -41,30 +45,22 @@ fn texts(folder: &Path, random: &mut Random) {
     }
 }
 
-fn wordcount(folder: &Path, heap: &str, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgo"));
-    command
-        .current_dir(folder)
-        .args(["run", "--heap", heap])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/wordcount.pgo"))
-        .args(args)
-        .stdin(Stdio::null());
-    command
+fn wordcount(folder: &Folder, heap: &str, args: &[&str]) -> Command {
+    let program = format!("{}/examples/wordcount.pgo", env!("CARGO_MANIFEST_DIR"));
+    folder.command(&[&["run", "--heap", heap, &program], args].concat())
 }
 
-fn output(mut command: Command) -> String {
-    let output = command.output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
-    String::from_utf8(output.stdout).unwrap()
+fn output(command: Command) -> String {
+    let printed = printed(command, "");
+    assert_eq!(printed.status, Some(0), "{printed:?}");
+    printed.out
 }
 
 #[test]
 fn an_index_survives_kills_and_ends_the_same() {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kill");
-    let _ = std::fs::remove_dir_all(&folder);
+    let folder = Folder::new("kill");
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    texts(&folder.join("texts"), &mut random);
+    texts(&folder.path("texts"), &mut random);
     let rounds: u64 = std::env::var("PGO_KILL_ROUNDS").map_or(12, |rounds| rounds.parse().unwrap());
 
     let start = std::time::Instant::now();
@@ -100,5 +96,4 @@ fn an_index_survives_kills_and_ends_the_same() {
         output(wordcount(&folder, "killed.pheap", &["-digest"])),
         expected
     );
-    std::fs::remove_dir_all(&folder).unwrap();
 }

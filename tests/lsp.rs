@@ -1,30 +1,29 @@
 //! `pgo lsp`, driven over standard input and output as an editor does.
-use serde_json::{Value, json};
+mod common;
+
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use common::Folder;
+use serde_json::{Value, json};
 
 struct Client {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     last_id: u64,
-    dir: PathBuf,
+    folder: Folder,
     /// Notifications that came while a response was waited for.
     notifications: Vec<Value>,
 }
 
 impl Client {
     fn start(name: &str) -> Client {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("lsp-{name}"));
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pgo"))
-            .arg("lsp")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let folder = Folder::new(&format!("lsp-{name}"));
+        let mut command = folder.command(&["lsp"]);
+        command.stdin(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = command.spawn().unwrap();
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
         let mut client = Client {
@@ -32,7 +31,7 @@ impl Client {
             input,
             output,
             last_id: 0,
-            dir,
+            folder,
             notifications: Vec::new(),
         };
         let started = client.request("initialize", json!({"capabilities": {}}));
@@ -92,7 +91,7 @@ impl Client {
     }
 
     fn uri(&self, name: &str) -> String {
-        format!("file://{}", self.dir.join(name).display())
+        format!("file://{}", self.folder.path(name).display())
     }
 
     fn open(&mut self, name: &str, text: &str) -> Vec<String> {
@@ -157,7 +156,6 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.input = None;
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
@@ -345,8 +343,8 @@ fn packages_of_several_files_and_bad_requests() {
     let mut c = Client::start("packages");
     let a = "package main\n\nfunc main() { println(half(4)) }\n";
     let b = "package main\n\nfunc half(x int) int { return x / 2 }\n";
-    std::fs::write(c.dir.join("a.go"), a).unwrap();
-    std::fs::write(c.dir.join("b.go"), b).unwrap();
+    c.folder.write("a.go", a);
+    c.folder.write("b.go", b);
     assert_eq!(c.open("a.go", a), [] as [&str; 0]);
     let found = c.at("textDocument/definition", "a.go", a, "ha|lf(4)");
     assert_eq!(found["uri"], c.uri("b.go"));

@@ -1,6 +1,7 @@
 //! A heap whose address range is taken moves, and its maps find their keys, pointers included.
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod common;
+
+use common::Folder;
 
 const PROGRAM: &str = r#"
 import "fmt"
@@ -46,36 +47,22 @@ txn <> {
 fmt.Println(len(nodes), len(byPointer), len(byAny), wrong, *middle)
 "#;
 
-fn run(folder: &Path) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_pgo"))
-        .args(["run", "--heap", "moved.pheap", "program.pgo"])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 #[test]
 fn maps_keyed_by_pointers_survive_a_move() {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("relocate");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("program.pgo"), PROGRAM).unwrap();
-    let first = run(&folder);
+    let folder = Folder::new("relocate");
+    folder.write("program.pgo", PROGRAM);
+    let run = || folder.done(&["run", "--heap", "moved.pheap", "program.pgo"]);
+    let first = run();
     assert_eq!(first, "1000 1000 1000 0 node 500\n");
 
     let options = pheap::Options::default();
     let taken = pheap::Mapping::anonymous_at(options.base, 1 << 20).unwrap();
-    let heap = pheap::Heap::open(&folder.join("moved.pheap"), options)
+    let heap = pheap::Heap::open(&folder.path("moved.pheap"), options)
         .and_then(|heap| heap.recover())
         .unwrap();
     assert_ne!(heap.base(), taken.base());
     heap.close().unwrap();
 
-    assert_eq!(run(&folder), first);
-    assert_eq!(run(&folder), first);
-    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(run(), first);
+    assert_eq!(run(), first);
 }

@@ -1,61 +1,44 @@
 //! The REPL: sessions read from a pipe, whose output is compared; and real ones, at a pseudo-terminal.
-use rexpect::session::{PtySession, spawn_command};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+mod common;
+
 use std::process::{Command, Stdio};
 
-struct Scratch(PathBuf);
+use common::{Folder, printed};
+use rexpect::session::{PtySession, spawn_command};
+
+/// A folder for sessions, with a history of its own.
+struct Scratch(Folder);
 
 impl Scratch {
     fn new(name: &str) -> Scratch {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("repl-{name}"));
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).unwrap();
-        Scratch(dir)
+        Scratch(Folder::new(&format!("repl-{name}")))
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgo"));
-        command
-            .arg("repl")
-            .args(args)
-            .current_dir(&self.0)
-            .env("XDG_STATE_HOME", self.0.join("state"))
-            .env("NO_COLOR", "1")
-            .env("TERM", "xterm")
-            .env_remove("PGO_HEAP");
+        let mut command = self.0.command(&[&["repl"], args].concat());
+        let state = self.0.path("state");
+        command.env("XDG_STATE_HOME", state).env("TERM", "xterm");
         command
     }
 
     /// Standard output and standard error of a session that is given these lines.
     fn run(&self, args: &[&str], input: &str) -> (String, String) {
-        let mut child = self
-            .command(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert!(!err.contains("panicked at"), "{err}");
-        (out, err)
+        let printed = printed(self.command(args), input);
+        (printed.out, printed.err)
     }
 
     fn terminal(&self, args: &[&str]) -> PtySession {
-        let mut session = spawn_command(self.command(args), Some(30_000)).unwrap();
+        let mut session = at_terminal(self.command(args));
         session.exp_string("leaves)").unwrap();
         session.exp_string(EMPTY_LINE).unwrap();
         session
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn at_terminal(mut command: Command) -> PtySession {
+    command.stdin(Stdio::inherit());
+    command.stdout(Stdio::inherit()).stderr(Stdio::inherit());
+    spawn_command(command, Some(30_000)).unwrap()
 }
 
 /// Types without a line end.
@@ -256,11 +239,7 @@ fn errors_lose_nothing() {
     ] {
         assert!(err.contains(part), "{part}: {err}");
     }
-    let status = |input: &str| {
-        let mut child = s.command(&[]).stdin(Stdio::piped()).spawn().unwrap();
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        child.wait().unwrap().code()
-    };
+    let status = |input: &str| printed(s.command(&[]), input).status;
     assert_eq!(status("defer os.Exit(3)\nos.Exit(4)\n"), Some(3));
     assert_eq!(status("func f() {"), Some(0));
 }
@@ -299,12 +278,9 @@ fn persistent_variables() {
 #[test]
 fn commands() {
     let s = Scratch::new("commands");
-    std::fs::write(
-        s.0.join("lib.pgo"),
-        "// Twice doubles.\nfunc Twice(n int) int { return 2 * n }\n\nTwice(3)\nfmt.Println(\"loaded\")\n",
-    )
-    .unwrap();
-    std::fs::write(s.0.join("bad.pgo"), "x :=\n").unwrap();
+    s.0.write("lib.pgo", "// Twice doubles.\nfunc Twice(n int) int { return 2 * n }\n\nTwice(3)\nfmt.Println(\"loaded\")\n",
+    );
+    s.0.write("bad.pgo", "x :=\n");
     transcript(
         &s,
         &[],
@@ -396,7 +372,7 @@ fn editing_and_history() {
     t.send_line("(\"x\")").unwrap();
     t.exp_string("\"X\"").unwrap();
     // Files in strings; how a function is called.
-    std::fs::write(s.0.join("some-file.txt"), "content\n").unwrap();
+    s.0.write("some-file.txt", "content\n");
     keys(&mut t, "os.ReadFile(\"some-f\t");
     t.exp_string("some-file.txt").unwrap();
     t.send_line("\")").unwrap();
@@ -498,7 +474,7 @@ fn colours() {
     let s = Scratch::new("colours");
     let mut command = s.command(&[]);
     command.env_remove("NO_COLOR");
-    let mut t = spawn_command(command, Some(30_000)).unwrap();
+    let mut t = at_terminal(command);
     t.exp_string("> ").unwrap();
     keys(&mut t, "func");
     t.exp_string("\x1b[35mfunc\x1b[0m").unwrap();
