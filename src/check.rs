@@ -1,5 +1,6 @@
 //! `pgo check`: a program's errors, all of them, and warnings; `--heaps`: the class of each store.
 use crate::packages::{Packages, input_from_paths};
+use crate::quote::quoted;
 use crate::render;
 use crate::run::{STATUS_NOT_COMPILED, fail};
 use clap::Args;
@@ -84,21 +85,4 @@ fn json(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         diagnostic.code.number(),
         quoted(&diagnostic.message)
     )
-}
-
-/// A JSON string.
-fn quoted(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

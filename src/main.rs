@@ -9,6 +9,7 @@ mod doc;
 mod fmt;
 mod heap;
 mod lsp;
+mod quote;
 mod render;
 mod repl;
 mod run;

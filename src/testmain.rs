@@ -1,6 +1,7 @@
 //! The program that `pgo test` runs for a package: its files with the test files among them, and a
 //! generated `main` that hands their tests to package testing.
 use crate::packages::{Packages, display, is_test_file, texts_of};
+use crate::quote::quoted;
 use lang::package::{PackageFiles, PackageSource};
 use lang::testing::{TestFunction, TestKind};
 use std::fmt::Write;
@@ -157,21 +158,4 @@ fn entry(f: &TestFunction, alias: &str) -> Option<(&'static str, String)> {
             ("Example", text)
         }
     })
-}
-
-/// As a string literal.
-fn quoted(text: &str) -> String {
-    let mut out = "\"".to_string();
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

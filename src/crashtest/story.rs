@@ -3,6 +3,7 @@ use super::explore::{Found, Tally};
 use super::judge::{Failure, recovered};
 use super::record::{HEAP, Note, Recording, What};
 use super::subset::Crash;
+use crate::quote::quoted;
 use pheap::disk::crash::{Files, Moment};
 use pheap::disk::{Event, MemoryDisk};
 use std::fmt::Write;
@@ -372,21 +373,4 @@ pub fn json(
         tally.in_recovery,
         tally.lost_after_output,
     )
-}
-
-/// As a JSON string.
-fn quoted(text: &str) -> String {
-    let mut out = "\"".to_string();
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

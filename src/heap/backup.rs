@@ -1,7 +1,8 @@
 //! `pgo heap backup` and `pgo heap restore`: copies of a heap as of a commit, checked before they are relied on.
 use std::path::{Path, PathBuf};
 
-use super::{Bar, exists_already, json_string};
+use super::{Bar, exists_already};
+use crate::quote::quoted;
 
 #[derive(clap::Args)]
 pub struct BackupArgs {
@@ -58,7 +59,7 @@ fn copy(from: &Path, to: &Path, how: &How, restore: bool) -> pheap::Result<i32> 
     if how.json {
         println!(
             "{{\"file\":{},\"commit\":{},\"bytes\":{},\"copied_pages\":{},\"rounds\":{}}}",
-            json_string(&to.to_string_lossy()),
+            quoted(&to.to_string_lossy()),
             done.lsn,
             done.file_bytes,
             done.copied_pages,

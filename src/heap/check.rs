@@ -1,7 +1,7 @@
 //! `pgo heap check`: the checker of whole heaps.
 use std::path::PathBuf;
 
-use super::json_string;
+use crate::quote::quoted;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -22,7 +22,7 @@ pub fn run(args: &Args) -> pheap::Result<i32> {
                 format!(
                     "{{\"offset\":{},\"what\":{}}}",
                     problem.offset,
-                    json_string(&problem.what)
+                    quoted(&problem.what)
                 )
             })
             .collect();

@@ -9,9 +9,9 @@ use pheap::{FIRST_TYPE, Kind, ObjectRef, PointerSlot, TypeDesc, View, stable_vie
 
 use super::exchange::{Failure, Result, base64, blank_name, kind_name, labels};
 use super::json::{NAN, NAN_32};
-use super::print::json_string;
 use super::value::{damaged, entries_of, place};
 use super::{Bar, exists_already};
+use crate::quote::quoted;
 
 /// Integers beyond this are written as strings: readers that know only floating-point numbers would change them.
 const EXACT: u64 = 1 << 53;
@@ -94,9 +94,9 @@ fn export<W: Write>(view: &View, out: W, bar: &mut Bar) -> Result<W> {
     }
     exporter.out.write_all(b"],\n\"roots\":[\n")?;
     for (i, root) in view.roots().iter().enumerate() {
-        let label = json_string(&exporter.labels[root.type_index as usize]);
+        let label = quoted(&exporter.labels[root.type_index as usize]);
         let separator = if i > 0 { ",\n" } else { "" };
-        let name = json_string(&root.name);
+        let name = quoted(&root.name);
         write!(
             exporter.out,
             "{separator}{{\"name\":{name},\"type\":{label},\"value\":"
@@ -129,8 +129,8 @@ impl<W: Write> Exporter<'_, W> {
         write!(
             out,
             "{{\"name\":{},\"label\":{},\"kind\":\"{}\",\"key\":\"{:#x}\",\"size\":{},\"align\":{}",
-            json_string(&desc.name),
-            json_string(&self.labels[index]),
+            quoted(&desc.name),
+            quoted(&self.labels[index]),
             kind_name(desc.kind),
             desc.key,
             desc.size,
@@ -148,7 +148,7 @@ impl<W: Write> Exporter<'_, W> {
             out.write_all(b",\"fields\":[")?;
             for (i, field) in desc.fields.iter().enumerate() {
                 let separator = if i > 0 { "," } else { "" };
-                let (name, key) = (json_string(&field.name), field.type_key);
+                let (name, key) = (quoted(&field.name), field.type_key);
                 let offset = field.offset;
                 write!(
                     out,
@@ -214,7 +214,7 @@ impl<W: Write> Exporter<'_, W> {
         let Some(desc) = view.types().get(object.type_index as usize) else {
             return Err(self.damaged(object.addr, "an object of an unknown type"));
         };
-        let label = json_string(&self.labels[object.type_index as usize]);
+        let label = quoted(&self.labels[object.type_index as usize]);
         write!(self.out, "{{\"id\":{id},\"type\":{label}")?;
         match desc.kind {
             Kind::Internal => match key_of_header(desc) {
@@ -248,7 +248,7 @@ impl<W: Write> Exporter<'_, W> {
         if !entries.is_empty()
             && let Some(object) = view.find_object(view.word(header + ENTRIES)?)?
         {
-            let label = json_string(&self.labels[object.type_index as usize]);
+            let label = quoted(&self.labels[object.type_index as usize]);
             write!(self.out, ",\"entries\":{label}")?;
         }
         self.out.write_all(b",\"values\":[")?;
@@ -357,7 +357,7 @@ impl<W: Write> Exporter<'_, W> {
             Kind::String => {
                 let text = view.read(view.word(addr)?, view.word(addr + 8)?)?;
                 match std::str::from_utf8(&text) {
-                    Ok(text) => self.out.write_all(json_string(text).as_bytes())?,
+                    Ok(text) => self.out.write_all(quoted(text).as_bytes())?,
                     Err(_) => write!(self.out, "{{\"base64\":\"{}\"}}", base64(&text))?,
                 }
             }
@@ -379,7 +379,7 @@ impl<W: Write> Exporter<'_, W> {
                         name => name.to_string(),
                     };
                     let separator = if i > 0 { "," } else { "" };
-                    write!(self.out, "{separator}{}:", json_string(&name))?;
+                    write!(self.out, "{separator}{}:", quoted(&name))?;
                     let at = addr + u64::from(field.offset);
                     let at = place(view, field.type_key, at)?;
                     self.value(at.type_index, at.addr)?;
@@ -402,7 +402,7 @@ impl<W: Write> Exporter<'_, W> {
         let known = self.view.find_type(key);
         match known {
             Some(index) => {
-                let label = json_string(&self.labels[index as usize]);
+                let label = quoted(&self.labels[index as usize]);
                 write!(self.out, "{{\"type\":{label},\"value\":")?;
             }
             None => write!(self.out, "{{\"type\":\"{key:#x}\",\"value\":")?,

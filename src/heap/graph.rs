@@ -8,11 +8,12 @@ use pheap::{FIRST_TYPE, Kind, ObjectRef, Result, View};
 
 use super::look::with_view;
 use super::path::{Found, find};
-use super::print::{inline, json_string};
+use super::print::inline;
 use super::value::{
     Bounds, Place, Reader, desc, dynamic, entries_of, place, sequence, target, type_name,
 };
 use super::{reach, svg};
+use crate::quote::quoted;
 
 /// Lines of a node's values, and characters of a line, at most.
 const LINES: usize = 8;
@@ -436,7 +437,7 @@ fn dot(graph: &Graph) -> String {
 
 fn json(graph: &Graph) -> String {
     let nodes = graph.nodes.iter().map(|node| {
-        let lines: Vec<String> = node.lines.iter().map(|line| json_string(line)).collect();
+        let lines: Vec<String> = node.lines.iter().map(|line| quoted(line)).collect();
         let role = match node.role {
             Role::Root => "root",
             Role::Object => "object",
@@ -444,13 +445,13 @@ fn json(graph: &Graph) -> String {
         };
         format!(
             "{{\"title\":{},\"role\":\"{role}\",\"depth\":{},\"values\":[{}]}}",
-            json_string(&node.title),
+            quoted(&node.title),
             node.depth,
             lines.join(",")
         )
     });
     let edges = graph.edges.iter().map(|edge| {
-        let label = json_string(&edge.label);
+        let label = quoted(&edge.label);
         format!(
             "{{\"from\":{},\"to\":{},\"label\":{label}}}",
             edge.from, edge.to

@@ -13,7 +13,8 @@ use pheap::{
 
 use super::exchange::{Result, blank_name, kind_of, labels};
 use super::json::{Parser, Scalar};
-use super::{Bar, exists_already, export, json_string};
+use super::{Bar, exists_already, export};
+use crate::quote::quoted;
 
 #[derive(clap::Args)]
 #[command(after_help = export::FORMAT_HELP)]
@@ -37,7 +38,7 @@ pub fn run(args: &Args) -> pheap::Result<i32> {
     };
     let heap = args.file.to_string_lossy();
     if args.json {
-        let file = json_string(&heap);
+        let file = quoted(&heap);
         println!("{{\"file\":{file},\"objects\":{objects},\"bytes\":{bytes}}}");
     } else {
         println!("{heap}: {objects} objects, {bytes} bytes");

@@ -2,6 +2,7 @@
 use super::path::{Found, find};
 use super::value::{Bounds, Form, Place, Reader, Value, desc, place, sequence, type_name};
 use super::{print, reach, table};
+use crate::quote::quoted;
 use pheap::{Error, Result, View, stable_view};
 use std::path::{Path, PathBuf};
 
@@ -128,7 +129,7 @@ fn all(view: &View, bounds: Bounds, json: bool) -> Result<String> {
         };
         let value = Reader::new(view, bounds).read(at)?;
         members.push(if json {
-            format!("{}:{}", print::json_string(&root.name), print::json(&value))
+            format!("{}:{}", quoted(&root.name), print::json(&value))
         } else {
             format!("{} = {}\n", root.name, print::go(&value, 0))
         });

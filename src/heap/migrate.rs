@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use pheap::{Change, Verdict};
 use vm::{HeapMigration, Vm};
 
-use super::json_string;
 use crate::cli::HeapArgs;
 use crate::packages::{Packages, input_from_paths};
+use crate::quote::quoted;
 use crate::render;
 
 #[derive(clap::Args)]
@@ -91,12 +91,12 @@ fn json(args: &Args, done: &HeapMigration) -> String {
     let types: Vec<String> = done.changes.iter().map(change_json).collect();
     let roots = done.roots.iter().map(|root| {
         let (name, old, new) = (&root.name, &root.old, &root.new);
-        let [name, old, new] = [name, old, new].map(|text| json_string(text));
+        let [name, old, new] = [name, old, new].map(|text| quoted(text));
         format!("{{\"name\":{name},\"old\":{old},\"new\":{new}}}")
     });
     format!(
         "{{\"file\":{},\"migrated\":{},\"possible\":{},\"types\":[{}],\"roots\":[{}]}}",
-        json_string(&args.file.to_string_lossy()),
+        quoted(&args.file.to_string_lossy()),
         done.is_needed && done.refusal.is_none() && !args.dry_run,
         done.refusal.is_none(),
         types.join(","),
@@ -117,14 +117,14 @@ fn change_json(change: &Change) -> String {
             Verdict::Incompatible => ("incompatible", None),
         };
         let before = before.map_or(String::new(), |before| {
-            format!(",\"was\":{}", json_string(before))
+            format!(",\"was\":{}", quoted(before))
         });
-        let [name, old, new] = [&field.name, &field.old, &field.new].map(|text| json_string(text));
+        let [name, old, new] = [&field.name, &field.old, &field.new].map(|text| quoted(text));
         format!("{{\"name\":{name},\"old\":{old},\"new\":{new},\"change\":\"{what}\"{before}}}")
     });
     format!(
         "{{\"name\":{},\"values\":{},\"fields\":[{}]}}",
-        json_string(&change.type_name),
+        quoted(&change.type_name),
         change.values,
         fields.collect::<Vec<_>>().join(",")
     )

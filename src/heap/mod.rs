@@ -86,19 +86,6 @@ fn exists_already(path: &Path) -> i32 {
     ))
 }
 
-fn json_string(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c < ' ' => quoted.push_str(&format!("\\u{:04x}", c as u32)),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 /// How far a long job is; on a terminal only.
 struct Bar(Option<ProgressBar>);
 

@@ -1,30 +1,10 @@
 //! Trees of values as text: in Go's syntax, or as JSON.
 use super::time;
 use super::value::{Form, Value};
+use crate::quote::quoted;
 use std::fmt::Write;
 
 const LINE_CHARS: usize = 100;
-
-/// A text as a Go string literal.
-pub fn quote(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            // Also what would reach the terminal as a command.
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
 
 fn float(value: f64, short: String) -> String {
     if value.is_nan() {
@@ -51,8 +31,8 @@ fn plain(value: &Value) -> Option<String> {
         Form::Float32(f) => float((*f).into(), f.to_string()),
         Form::Float64(f) => float(*f, f.to_string()),
         Form::Complex(re, im) => format!("({re}{im:+}i)"),
-        Form::Str(text, 0) => quote(text),
-        Form::Str(text, left) => format!("{} /* {left} bytes more */", quote(text)),
+        Form::Str(text, 0) => quoted(text),
+        Form::Str(text, left) => format!("{} /* {left} bytes more */", quoted(text)),
         Form::Cycle(addr) => format!("({name})({addr:#x}) /* cycle */"),
         Form::Deep => match name.strip_prefix('*') {
             Some(target) => format!("&{target}{{…}}"),
@@ -116,38 +96,21 @@ pub fn go(value: &Value, indent: usize) -> String {
     out + &"    ".repeat(indent) + "}"
 }
 
-/// A text as a JSON string.
-pub fn json_string(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
 /// As JSON: pointers as what they point to, what was left out as an object with one member that begins with `$`.
 pub fn json(value: &Value) -> String {
     let more = |left: u64| format!("{{\"$more\":{left}}}");
     match &value.form {
         Form::Nil => "null".into(),
-        Form::Float32(f) if !f.is_finite() => json_string(&float((*f).into(), String::new())),
-        Form::Float64(f) if !f.is_finite() => json_string(&float(*f, String::new())),
+        Form::Float32(f) if !f.is_finite() => quoted(&float((*f).into(), String::new())),
+        Form::Float64(f) if !f.is_finite() => quoted(&float(*f, String::new())),
         Form::Int(i) => i.to_string(),
-        Form::Moment(moment) => json_string(&moment.rfc3339()),
+        Form::Moment(moment) => quoted(&moment.rfc3339()),
         Form::Bool(_) | Form::Uint(_) | Form::Float32(_) | Form::Float64(_) => {
             plain(value).unwrap_or_default()
         }
-        Form::Complex(..) => json_string(&inline(value)),
-        Form::Str(text, 0) => json_string(text),
-        Form::Str(text, left) => format!("{{\"$text\":{},\"$more\":{left}}}", json_string(text)),
+        Form::Complex(..) => quoted(&inline(value)),
+        Form::Str(text, 0) => quoted(text),
+        Form::Str(text, left) => format!("{{\"$text\":{},\"$more\":{left}}}", quoted(text)),
         Form::Seq(items, left) => {
             let mut items: Vec<String> = items.iter().map(json).collect();
             if *left > 0 {
@@ -163,7 +126,7 @@ pub fn json(value: &Value) -> String {
                         Form::Str(text, 0) => text.clone(),
                         _ => inline(key),
                     };
-                    format!("{}:{}", json_string(&name), json(value))
+                    format!("{}:{}", quoted(&name), json(value))
                 })
                 .collect();
             if *left > 0 {
@@ -174,13 +137,13 @@ pub fn json(value: &Value) -> String {
         Form::Struct(fields) => {
             let members: Vec<String> = fields
                 .iter()
-                .map(|(name, value)| format!("{}:{}", json_string(name), json(value)))
+                .map(|(name, value)| format!("{}:{}", quoted(name), json(value)))
                 .collect();
             format!("{{{}}}", members.join(","))
         }
         Form::Pointer(to) => json(to),
         Form::Cycle(addr) => format!("{{\"$cycle\":\"{addr:#x}\"}}"),
-        Form::Deep => format!("{{\"$deep\":{}}}", json_string(&value.type_name)),
-        Form::Unreadable(what) => format!("{{\"$unreadable\":{}}}", json_string(what)),
+        Form::Deep => format!("{{\"$deep\":{}}}", quoted(&value.type_name)),
+        Form::Unreadable(what) => format!("{{\"$unreadable\":{}}}", quoted(what)),
     }
 }

@@ -2,7 +2,8 @@
 use super::look::with_view;
 use super::reach::{self, Size};
 use super::value::type_name;
-use super::{print, svg, table};
+use super::{svg, table};
+use crate::quote::quoted;
 use pheap::{HEADER_BYTES, Result, View, last_records, stable_view};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -136,7 +137,7 @@ fn json(sizes: &Sizes) -> String {
         .map(|(name, size)| {
             format!(
                 "{{\"name\":{},\"objects\":{},\"bytes\":{}}}",
-                print::json_string(name),
+                quoted(name),
                 size.objects,
                 size.bytes
             )

@@ -203,15 +203,7 @@ impl Checker {
 
     fn session_object(&self, name: &str) -> Option<ObjId> {
         let name = self.a.names.interner.find(name)?;
-        let mut at = self.last_chunk;
-        while let Some(p) = at {
-            let package = &self.packages[p.0 as usize];
-            if let Some(&id) = package.scope.get(&name) {
-                return Some(id);
-            }
-            at = package.outer;
-        }
-        None
+        self.object_of_chunks(self.last_chunk, name)
     }
 
     pub(super) fn named(&mut self, name: Symbol, id: ObjId) -> Name {

@@ -73,7 +73,11 @@ impl Checker {
 
     /// What the chunks before call by this name.
     pub(super) fn outer_object(&self, pkg: PkgId, name: Symbol) -> Option<ObjId> {
-        let mut at = self.packages[pkg.0 as usize].outer;
+        self.object_of_chunks(self.packages[pkg.0 as usize].outer, name)
+    }
+
+    /// What a chunk, or those before it, call by this name.
+    pub(super) fn object_of_chunks(&self, mut at: Option<PkgId>, name: Symbol) -> Option<ObjId> {
         while let Some(p) = at {
             let package = &self.packages[p.0 as usize];
             if let Some(&id) = package.scope.get(&name) {
