@@ -13,7 +13,7 @@ use crate::layout::{
     DESCRIPTORS_PER_PAGE, DescriptorBytes, Extent, FLAG_CRC, PAGE_META, PAGE_PLAIN, PAGE_SPAN,
     TRAILER_OFFSET, TrailerBytes, extent_of, get_u32, get_u64, part, put_u32, put_u64,
 };
-use crate::spans::{CLASSES, LARGE, PAGE_BYTES};
+use crate::spans::{CLASS_PAGES, CLASSES, LARGE, PAGE_BYTES};
 
 const PAGE: usize = PAGE_BYTES as usize;
 static ZEROS: [u8; PAGE] = [0; PAGE];
@@ -302,6 +302,15 @@ pub struct Descriptor {
     pub class: u8,
     pub pages: u64,
     pub crc: Option<u32>,
+}
+
+impl Descriptor {
+    /// Whether a span that begins at `page` can be as the descriptor says.
+    pub fn is_possible_span(&self, extent: Extent, page: u64) -> bool {
+        let of_class = CLASS_PAGES.get(usize::from(self.class)).copied();
+        let known = self.class == LARGE || of_class.map(u64::from) == Some(self.pages);
+        known && self.pages > 0 && page + self.pages <= extent.end()
+    }
 }
 
 fn decode(bytes: &[u8]) -> Descriptor {

@@ -7,7 +7,7 @@ use crate::image::{Descriptor, descriptors};
 use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, PAGE_SPAN};
 use crate::raw;
 use crate::space::{ObjectRef, Space, object_in};
-use crate::spans::{Bits, CLASS_PAGES, LARGE, PAGE_BYTES, Span};
+use crate::spans::{Bits, PAGE_BYTES, Span};
 
 /// The pages that one page of descriptors tells of.
 #[derive(Clone, Copy, Debug)]
@@ -73,12 +73,10 @@ impl Chunk {
                 next = page + 1;
                 continue;
             }
-            let (pages, class) = (descriptor.pages, descriptor.class);
-            let fits = pages > 0 && page + pages <= self.extent.end();
-            let class_pages = CLASS_PAGES.get(usize::from(class)).copied();
-            if !fits || !(class == LARGE || class_pages.map(u64::from) == Some(pages)) {
+            if !descriptor.is_possible_span(self.extent, page) {
                 return Err(page);
             }
+            let (pages, class) = (descriptor.pages, descriptor.class);
             visit(page, Run::Span { pages, class });
             next = page + pages;
         }
@@ -175,15 +173,17 @@ impl Space {
 
     /// Makes the spans of the first chunk that has not been made; false if there is none.
     pub(crate) fn make_some(&mut self) -> bool {
-        let all = &self.chunks.all;
-        let rest = all.get(self.chunks.next..).unwrap_or_default();
-        let Some(skipped) = rest.iter().position(|chunk| !chunk.is_made) else {
-            self.chunks = Chunks::default();
-            return false;
-        };
-        self.chunks.next += skipped;
-        self.make_chunk(self.chunks.next);
-        true
+        while let Some(chunk) = self.chunks.all.get(self.chunks.next) {
+            let is_made = chunk.is_made;
+            if !is_made {
+                self.make_chunk(self.chunks.next);
+            }
+            self.chunks.next += 1;
+            if !is_made {
+                return true;
+            }
+        }
+        false
     }
 
     /// Makes all spans that have not been made.

@@ -57,6 +57,54 @@ impl Heap {
     }
 }
 
+impl Converter {
+    /// Converts a value, from one address to another if it has `moved`, and calls `refer` for each of its references.
+    pub(super) fn value(
+        &self,
+        node: NodeId,
+        (from, to): (u64, u64),
+        moved: bool,
+        refer: &mut impl FnMut(Reference, u64, u64) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        for step in &self.nodes[node].steps {
+            match *step {
+                Step::Copy {
+                    from: a,
+                    to: b,
+                    len,
+                } if moved => {
+                    // SAFETY: old and new value are as large as their types, and apart.
+                    unsafe { raw::write_bytes(to + b, raw::bytes(from + a, len)) };
+                }
+                Step::Number { from: a, to: b } if moved => {
+                    // SAFETY: as above.
+                    unsafe { number::convert((from + a.0, a.1), (to + b.0, b.1)) };
+                }
+                Step::Refer {
+                    from: a,
+                    to: b,
+                    reference,
+                } => refer(reference, from + a, to + b)?,
+                Step::Repeat {
+                    from: a,
+                    to: b,
+                    node,
+                    count,
+                } => {
+                    let inner = &self.nodes[node];
+                    for i in 0..count {
+                        let from = from + a + i * inner.old.size;
+                        let to = to + b + i * inner.new.size;
+                        self.value(node, (from, to), moved, refer)?;
+                    }
+                }
+                Step::Copy { .. } | Step::Number { .. } => {}
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Survey {
     /// Tells the heap the types as they will be.
     fn register(&self, heap: &mut Heap) -> Result<(), Refusal> {
@@ -93,52 +141,11 @@ impl Survey {
                 false => from,
             };
             if moved || is_used(&node.old, from) {
-                self.value(heap, object.node as usize, from, to, moved)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn value(
-        &self,
-        heap: &mut Heap,
-        node: NodeId,
-        from: u64,
-        to: u64,
-        moved: bool,
-    ) -> Result<(), Refusal> {
-        for step in &self.converter.nodes[node].steps {
-            match *step {
-                Step::Copy {
-                    from: a,
-                    to: b,
-                    len,
-                } if moved => {
-                    // SAFETY: old and new object are as large as their descriptions say, and apart.
-                    unsafe { raw::write_bytes(to + b, raw::bytes(from + a, len)) };
-                }
-                Step::Number { from: a, to: b } if moved => {
-                    // SAFETY: as above.
-                    unsafe { number::convert((from + a.0, a.1), (to + b.0, b.1)) };
-                }
-                Step::Refer {
-                    from: a,
-                    to: b,
-                    reference,
-                } => self.refer(heap, reference, from + a, to + b, moved)?,
-                Step::Repeat {
-                    from: a,
-                    to: b,
-                    node,
-                    count,
-                } => {
-                    let inner = &self.converter.nodes[node];
-                    let (old, new) = (inner.old.size, inner.new.size);
-                    for i in 0..count {
-                        self.value(heap, node, from + a + i * old, to + b + i * new, moved)?;
-                    }
-                }
-                _ => {}
+                let node = object.node as usize;
+                self.converter
+                    .value(node, (from, to), moved, &mut |reference, from, to| {
+                        self.refer(heap, reference, from, to, moved)
+                    })?;
             }
         }
         Ok(())

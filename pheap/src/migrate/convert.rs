@@ -36,6 +36,24 @@ pub(super) struct Node {
     pub is_followed: bool,
 }
 
+impl Node {
+    fn new(old: Arc<TypeDesc>, new: Arc<TypeDesc>, shape: Shape) -> Node {
+        Node {
+            same: old == new,
+            old,
+            new,
+            shape,
+            mismatch: false,
+            alike: true,
+            changes: Vec::new(),
+            own_change: None,
+            has_maker: false,
+            steps: Vec::new(),
+            is_followed: false,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum Shape {
     Bytes,
@@ -240,19 +258,7 @@ impl Converter {
         }
         let old = self.schema.old.get(&pair.0)?.clone();
         let new = self.new_desc(pair.1)?;
-        let mut node = Node {
-            same: old == new,
-            old: old.clone(),
-            new: new.clone(),
-            shape: Shape::Bytes,
-            mismatch: false,
-            alike: true,
-            changes: Vec::new(),
-            own_change: None,
-            has_maker: false,
-            steps: Vec::new(),
-            is_followed: false,
-        };
+        let mut node = Node::new(old.clone(), new.clone(), Shape::Bytes);
         if self.are_related(pair, &old, &new) {
             self.shape(pair, &mut node);
         } else {
@@ -538,19 +544,7 @@ impl Converter {
         }
         let header = |map: &TypeDesc| Arc::new(TypeDesc::map_header(map));
         let (old, new) = (header(&map), header(&new_map));
-        let header = Node {
-            same: old == new,
-            old,
-            new,
-            shape: Shape::Reference(Reference::Entries(pair)),
-            mismatch: false,
-            alike: true,
-            changes: Vec::new(),
-            own_change: None,
-            has_maker: false,
-            steps: Vec::new(),
-            is_followed: false,
-        };
+        let header = Node::new(old, new, Shape::Reference(Reference::Entries(pair)));
         let both = (self.add(header), self.add(entries));
         self.tables.insert(pair, both);
     }

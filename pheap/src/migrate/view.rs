@@ -5,9 +5,8 @@
 use rustc_hash::FxHashMap;
 
 use super::Refusal;
-use super::convert::{NodeId, Pair, Reference, Step};
+use super::convert::{NodeId, Pair, Reference};
 use super::graph::Survey;
-use super::number;
 use crate::Addr;
 use crate::heap::Heap;
 use crate::raw;
@@ -78,48 +77,14 @@ impl Views<'_> {
     /// Copies what the views lead to.
     pub fn finish(&mut self, heap: &mut Heap) -> Result<(), Refusal> {
         while let Some(copy) = self.work.pop() {
-            let node = &self.survey.converter.nodes[copy.node];
+            let converter = &self.survey.converter;
+            let node = &converter.nodes[copy.node];
             let (old, new) = (node.old.size, node.new.size);
             for i in 0..copy.count {
-                self.value(heap, copy.node, copy.from + i * old, copy.to + i * new)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn value(&mut self, heap: &mut Heap, node: NodeId, from: u64, to: u64) -> Result<(), Refusal> {
-        let survey = self.survey;
-        for step in &survey.converter.nodes[node].steps {
-            match *step {
-                Step::Copy {
-                    from: a,
-                    to: b,
-                    len,
-                } => {
-                    // SAFETY: the old value and the new one are as large as their types, and apart.
-                    unsafe { raw::write_bytes(to + b, raw::bytes(from + a, len)) };
-                }
-                Step::Number { from: a, to: b } => {
-                    // SAFETY: as above.
-                    unsafe { number::convert((from + a.0, a.1), (to + b.0, b.1)) };
-                }
-                Step::Refer {
-                    from: a,
-                    to: b,
-                    reference,
-                } => self.refer(heap, reference, from + a, to + b)?,
-                Step::Repeat {
-                    from: a,
-                    to: b,
-                    node,
-                    count,
-                } => {
-                    let inner = &survey.converter.nodes[node];
-                    let (old, new) = (inner.old.size, inner.new.size);
-                    for i in 0..count {
-                        self.value(heap, node, from + a + i * old, to + b + i * new)?;
-                    }
-                }
+                let at = (copy.from + i * old, copy.to + i * new);
+                converter.value(copy.node, at, true, &mut |reference, from, to| {
+                    self.refer(heap, reference, from, to)
+                })?;
             }
         }
         Ok(())
