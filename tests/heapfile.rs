@@ -155,6 +155,39 @@ fn what_is_no_usable_heap_is_refused_in_one_line() {
 }
 
 #[test]
+fn a_heap_is_one_by_whatever_name() {
+    let heaps = Heaps::new("heapfile-names");
+    std::fs::create_dir(heaps.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("../a.pheap", heaps.path("elsewhere/link")).unwrap();
+    std::os::unix::fs::symlink("elsewhere/link", heaps.path("second")).unwrap();
+    // Created, and left with commits in its log, by one name after the other.
+    let stay = ["100", "stay"];
+    let mut child = heaps.command("program.pgo", "second", &stay);
+    let mut child = child.spawn().unwrap();
+    first_byte(&mut child);
+    heaps.refused("a.pheap", "in use by another process");
+    kill(child);
+    assert_eq!(heaps.run("a.pheap", &[]).0, "100 records\n");
+    assert_eq!(heaps.run("elsewhere/link", &["1"]).0, "101 records\n");
+    heaps.0.done(&["heap", "backup", "second", "copy"]);
+    heaps
+        .0
+        .done(&["heap", "restore", "--force", "copy", "second"]);
+    assert!(heaps.path("second").is_symlink());
+    assert_eq!(heaps.run("a.pheap", &[]).0, "101 records\n");
+    for name in ["second.log", "elsewhere/link.log"] {
+        assert!(!heaps.0.exists(name), "{name}");
+    }
+    std::fs::hard_link(heaps.path("a.pheap"), heaps.path("b.pheap")).unwrap();
+    heaps.refused("b.pheap", "has 2 names (hard links)");
+    heaps.refused("a.pheap", "has 2 names (hard links)");
+    std::fs::remove_file(heaps.path("b.pheap")).unwrap();
+    assert_eq!(heaps.run("a.pheap", &[]).0, "101 records\n");
+    std::os::unix::fs::symlink("loop", heaps.path("loop")).unwrap();
+    heaps.refused("loop", "following a symbolic link failed");
+}
+
+#[test]
 fn another_version_of_the_format_is_named() {
     let folder = Heaps::new("heapfile-version");
     folder.run("a.pheap", &["3"]);

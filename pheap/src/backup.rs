@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::heap::{Heap, Options};
 use crate::image::is_descriptors;
 use crate::log::Lsn;
-use crate::recovery::{Unrecovered, beside, lock, new_uuid, open_locked};
+use crate::recovery::{Unrecovered, beside, lock, new_uuid, open_locked, resolve};
 use crate::spans::PAGE_BYTES;
 use crate::superblock::Superblock;
 use crate::view::{View, settled};
@@ -36,6 +36,7 @@ pub struct Backup {
 /// in use ([`Error::Locked`]). `progress` hears of bytes done and bytes in all.
 pub fn backup(path: &Path, dest: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Backup> {
     let disk = RealDisk;
+    let dest = &resolve(&disk, dest)?;
     // Held until it is replaced.
     let _replaced = match disk.exists(dest) {
         true => Some(open_locked(&disk, dest, Mode::ReadWrite)?),

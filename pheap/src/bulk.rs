@@ -10,7 +10,7 @@ use crate::heap::Options;
 use crate::image::Image;
 use crate::layout::{Extent, part};
 use crate::maps::{self, Rehash};
-use crate::recovery::{beside, lock, new_uuid};
+use crate::recovery::{beside, lock, new_uuid, resolve};
 use crate::roots::Root;
 use crate::spans::{
     CLASS_OF, CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, MAX_SMALL_BYTES, PAGE_BYTES, Span,
@@ -218,6 +218,7 @@ pub fn create_heap<E: From<Error>>(
     limit_bytes: u64,
     fill: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
 ) -> Result<u64, E> {
+    let path = &resolve(&RealDisk, path)?;
     let log_path = beside(path, "log");
     if RealDisk.exists(&log_path) {
         return Err(Error::HeapMissing { path: log_path }.into());

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::heap::{Heap, Options};
 use crate::layout::put_u64;
 use crate::maps::Rehash;
+use crate::recovery::resolve;
 use crate::space::ObjectRef;
 use crate::superblock::Superblock;
 use crate::types::FIRST_TYPE;
@@ -39,6 +40,7 @@ pub fn compact_on(
     options: Options,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Compaction> {
+    let path = &resolve(&*disk, path)?;
     let options = Options {
         create: false,
         read_only: false,

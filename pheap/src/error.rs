@@ -38,6 +38,8 @@ pub enum Error {
     ForeignLog { path: PathBuf },
     #[error("{}: the heap and its log are of different moments: copied while in use, or put back one without the other; copy with pgo heap backup", path.display())]
     OutOfStep { path: PathBuf },
+    #[error("{}: has {names} names (hard links), and would have a log beside each; remove all but one, or copy with pgo heap backup", path.display())]
+    ManyNames { path: PathBuf, names: u64 },
     #[error("{}: in use by another process; wait for it to end, or open another heap", path.display())]
     Locked { path: PathBuf },
     #[error("{}: changed while it was read; try again", path.display())]

@@ -15,7 +15,7 @@ use crate::relocate::{free_range, move_pointers, relocate};
 use crate::space::Space;
 use crate::spans::{CLASS_OF, CLASS_PAGES, HEADER_BYTES, PAGE_BYTES};
 use crate::stored::Chunks;
-use crate::superblock::{self, Superblock};
+use crate::superblock::{self, Found, Superblock};
 use crate::types::{CATALOG_TYPE, TypeDesc};
 
 /// Heap files up to this size are verified page by page when they are opened.
@@ -45,6 +45,7 @@ impl Heap {
 
     /// As `open`, on any disk.
     pub fn open_on(disk: Arc<dyn Disk>, path: &Path, options: Options) -> Result<Unrecovered> {
+        let path = &resolve(&*disk, path)?;
         let mut is_new = false;
         if !disk.exists(path) {
             if !options.create || options.read_only {
@@ -76,7 +77,6 @@ impl Heap {
         let log_file = if disk.exists(&log_path) {
             let log_file = disk.open(&log_path, mode).map_err(log_io)?;
             log::check_head(&*log_file, &log_path, superblock.uuid)?;
-            // After an orderly close the log holds nothing, if it is the log of this state of the heap.
             log_bytes = FileBytes::read(&*log_file).map_err(log_io)?;
             log_file
         } else if !superblock.clean {
@@ -88,35 +88,7 @@ impl Heap {
             log::create(&*log_file, &log_path, superblock.uuid, options.log_bytes)?;
             log_file
         };
-        if let Some(offset) = found.damaged_other
-            && log::begins_with(&log_bytes, superblock.salt_of(superblock.generation + 1))
-        {
-            return Err(Error::damaged(
-                path,
-                offset,
-                "the newer superblock has a wrong checksum",
-            ));
-        }
-        let chain = Chain {
-            salt: superblock.salt(),
-            next_lsn: superblock.next_lsn,
-            prev_crc: superblock.prev_crc,
-        };
-        if options.mutation == Mutation::None && log::is_ahead(&log_bytes, &superblock) {
-            return Err(Error::OutOfStep {
-                path: path.to_owned(),
-            });
-        }
-        if superblock.clean && found.damaged_other.is_none() {
-            log_bytes = FileBytes::Copy(Vec::new());
-        }
-        let scan = log::scan(&log_bytes, &log_path, chain, options.mutation)?;
-        let io = |source| Error::io(path, "reading the heap", source);
-        if !scan.checkpoint && superblock::is_overwritten(&*file, &superblock).map_err(io)? {
-            return Err(Error::OutOfStep {
-                path: path.to_owned(),
-            });
-        }
+        let scan = scan_log(&*file, path, &found, &log_bytes, options.mutation)?;
         let path = path.to_owned();
         Ok(Unrecovered {
             disk,
@@ -132,12 +104,60 @@ impl Heap {
     }
 }
 
+/// Finds the records of the log that belong to the heap's state, if heap and log belong together.
+pub(crate) fn scan_log(
+    file: &dyn DiskFile,
+    path: &Path,
+    found: &Found,
+    log_bytes: &[u8],
+    mutation: Mutation,
+) -> Result<Scan> {
+    let superblock = &found.superblock;
+    if let Some(offset) = found.damaged_other
+        && log::begins_with(log_bytes, superblock.salt_of(superblock.generation + 1))
+    {
+        return Err(Error::damaged(
+            path,
+            offset,
+            "the newer superblock has a wrong checksum",
+        ));
+    }
+    let out_of_step = || Error::OutOfStep {
+        path: path.to_owned(),
+    };
+    if mutation == Mutation::None && log::is_ahead(log_bytes, superblock) {
+        return Err(out_of_step());
+    }
+    // After an orderly close the log holds nothing, if it is the log of this state of the heap.
+    let bytes = match superblock.clean && found.damaged_other.is_none() {
+        true => &[],
+        false => log_bytes,
+    };
+    let chain = Chain {
+        salt: superblock.salt(),
+        next_lsn: superblock.next_lsn,
+        prev_crc: superblock.prev_crc,
+    };
+    let scan = log::scan(bytes, &beside(path, "log"), chain, mutation)?;
+    let io = |source| Error::io(path, "reading the heap", source);
+    if !scan.checkpoint && superblock::is_overwritten(file, superblock).map_err(io)? {
+        return Err(out_of_step());
+    }
+    Ok(scan)
+}
+
 /// The path of a file that belongs to the heap at `path`.
 pub(crate) fn beside(path: &Path, extension: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(extension);
     name.into()
+}
+
+/// The name that the heap's log is found by, which all names of links lead to.
+pub(crate) fn resolve(disk: &dyn Disk, path: &Path) -> Result<PathBuf> {
+    let io = |source| Error::io(path, "following a symbolic link", source);
+    disk.resolve(path).map_err(io)
 }
 
 /// Opens the file of this name and locks it, for readers or exclusively.
@@ -154,9 +174,15 @@ pub(crate) fn open_locked(disk: &dyn Disk, path: &Path, mode: Mode) -> Result<Ar
                 _ => io(source),
             })?;
         lock(&*file, path, mode != Mode::Read)?;
-        if disk.is_named(&*file, path).map_err(io)? {
-            return Ok(file);
+        if !disk.is_named(&*file, path).map_err(io)? {
+            continue;
         }
+        let names = disk.names(&*file).map_err(io)?;
+        if names > 1 && mode != Mode::Read {
+            let path = path.to_owned();
+            return Err(Error::ManyNames { path, names });
+        }
+        return Ok(file);
     }
     Err(Error::Overtaken {
         path: path.to_owned(),

@@ -21,10 +21,10 @@ use crate::heap::Mutation;
 use crate::image::{Image, Pages, descriptors, is_descriptors, is_intact, read_extents};
 use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, PAGE_SPAN, get_u64};
 use crate::log::{self, Chain, Found, Lsn};
-use crate::recovery::{beside, catalog_offset, read_page};
+use crate::recovery::{beside, catalog_offset, read_page, resolve, scan_log};
 use crate::roots::{ENTRY_BYTES, NAME, ROOT_COUNT, ROOTS, Root, TYPE, TYPE_COUNT, TYPES, VALUE};
 use crate::space::ObjectRef;
-use crate::spans::{CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, PAGE_BYTES, Span};
+use crate::spans::{HEADER_BYTES, PAGE_BYTES, Span};
 use crate::superblock::{self, Superblock};
 use crate::types::{
     BYTES_TYPE, CATALOG_TYPE, FIRST_TYPE, POINTERS_TYPE, PointerSlot, ROOTS_TYPE, TypeDesc,
@@ -158,34 +158,7 @@ fn read_files(disk: &dyn Disk, path: &Path) -> Result<Files> {
     } else if !superblock.clean {
         return Err(Error::LogMissing { path: log_path });
     }
-    if let Some(offset) = found.damaged_other
-        && log::begins_with(&log_bytes, superblock.salt_of(superblock.generation + 1))
-    {
-        return Err(Error::damaged(
-            path,
-            offset,
-            "the newer superblock has a wrong checksum",
-        ));
-    }
-    let chain = Chain {
-        salt: superblock.salt(),
-        next_lsn: superblock.next_lsn,
-        prev_crc: superblock.prev_crc,
-    };
-    if log::is_ahead(&log_bytes, &superblock) {
-        return Err(Error::OutOfStep {
-            path: path.to_owned(),
-        });
-    }
-    if superblock.clean && found.damaged_other.is_none() {
-        log_bytes.clear();
-    }
-    let scan = log::scan(&log_bytes, &log_path, chain, Mutation::None)?;
-    if !scan.checkpoint && superblock::is_overwritten(&*file, &superblock).map_err(io)? {
-        return Err(Error::OutOfStep {
-            path: path.to_owned(),
-        });
-    }
+    let scan = scan_log(&*file, path, &found, &log_bytes, Mutation::None)?;
     Ok(Files {
         file,
         log_file,
@@ -225,6 +198,7 @@ impl View {
 
     /// As `open`, on any disk.
     pub fn open_on(disk: &dyn Disk, path: &Path) -> Result<View> {
+        let path = &resolve(disk, path)?;
         settled(disk, path, || View::read_state(disk, path))
     }
 
@@ -285,19 +259,17 @@ impl View {
                 if descriptor.kind != PAGE_SPAN || page < extent.data() {
                     continue;
                 }
-                let class = descriptor.class;
-                let known = class == LARGE
-                    || (usize::from(class) < CLASSES
-                        && u64::from(CLASS_PAGES[usize::from(class)]) == descriptor.pages);
-                let fits = descriptor.pages > 0 && page + descriptor.pages <= extent.end();
-                if !known || !fits || view.span_of_page[page as usize] != NONE {
+                if !descriptor.is_possible_span(extent, page)
+                    || view.span_of_page[page as usize] != NONE
+                {
                     wrong.get_or_insert(page);
                     continue;
                 }
                 let (first, last) = (page as usize, (page + descriptor.pages) as usize);
                 view.span_of_page[first..last].fill(view.spans.len() as u32);
                 let start = superblock.base + page * PAGE_BYTES;
-                let span = Span::unloaded(start, descriptor.pages, class, extent.bitmap(page));
+                let bitmap = extent.bitmap(page);
+                let span = Span::unloaded(start, descriptor.pages, descriptor.class, bitmap);
                 view.spans.push(span);
             }
         })?;

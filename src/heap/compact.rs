@@ -1,7 +1,8 @@
 //! `pgo heap compact`: a heap that no program is using, in a new file that holds what is reachable and nothing else.
 use std::path::PathBuf;
 
-use super::{Bar, json_string};
+use super::Bar;
+use crate::quote::quoted;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -13,20 +14,13 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> pheap::Result<i32> {
-    if args.file.is_symlink() {
-        // It would be replaced by a file of its own.
-        return Ok(crate::run::fail(&format!(
-            "{}: a symbolic link; name the heap file itself",
-            args.file.display()
-        )));
-    }
     let mut bar = Bar::new();
     let done = pheap::compact(&args.file, &mut |done, of| bar.set(done, of))?;
     drop(bar);
     if args.json {
         println!(
             "{{\"file\":{},\"before_bytes\":{},\"after_bytes\":{},\"kept_objects\":{},\"dropped_objects\":{}}}",
-            json_string(&args.file.to_string_lossy()),
+            quoted(&args.file.to_string_lossy()),
             done.before_bytes,
             done.after_bytes,
             done.kept_objects,

@@ -5,10 +5,13 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Disk, DiskFile, Mode};
+
+/// Symbolic links that are followed, one to the other.
+const LINKS_MAX: u32 = 40;
 
 /// The file system.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +34,26 @@ impl Disk for RealDisk {
 
     fn exists(&self, path: &Path) -> bool {
         path.symlink_metadata().is_ok()
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        let mut path = path.to_owned();
+        for _ in 0..LINKS_MAX {
+            if !path.is_symlink() {
+                return Ok(path);
+            }
+            let target = std::fs::read_link(&path)?;
+            path.pop();
+            path.push(target);
+        }
+        Err(io::Error::from_raw_os_error(libc::ELOOP))
+    }
+
+    fn names(&self, file: &dyn DiskFile) -> io::Result<u64> {
+        match file.fd() {
+            Some(fd) => Ok(File::from(fd.try_clone_to_owned()?).metadata()?.nlink()),
+            None => Ok(1),
+        }
     }
 
     fn is_named(&self, file: &dyn DiskFile, path: &Path) -> io::Result<bool> {

@@ -9,7 +9,7 @@ mod simulated;
 
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use failing::{FailingDisk, Failure};
@@ -30,6 +30,14 @@ pub enum Mode {
 pub trait Disk: Send + Sync {
     fn open(&self, path: &Path, mode: Mode) -> io::Result<Arc<dyn DiskFile>>;
     fn exists(&self, path: &Path) -> bool;
+    /// The name of the file itself where `path` is a symbolic link: a heap has one log, whatever it is called by.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
+    /// Names (hard links) of an open file.
+    fn names(&self, _file: &dyn DiskFile) -> io::Result<u64> {
+        Ok(1)
+    }
     /// Whether an open file is the one of this name, and not one that was replaced meanwhile.
     fn is_named(&self, _file: &dyn DiskFile, _path: &Path) -> io::Result<bool> {
         Ok(true)
