@@ -2,6 +2,9 @@
 //! program's own invariant; the checker; collection; refusals in one line.
 mod common;
 
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
 use common::{Folder, first_byte, kill};
 
 /// A ring of nodes, and maps, slices and interfaces that go with it. Every commit keeps all of them in step.
@@ -144,6 +147,27 @@ fn a_restore_replaces_only_when_told_to() {
     folder.refused(&["heap", "backup", "program.pgo", "x"], "not a heap file");
     folder.refused(&["heap", "restore", "program.pgo", "x"], "not a heap file");
     assert!(!folder.exists("x") && !folder.exists("x.new"));
+}
+
+#[test]
+fn who_may_read_a_heap_may_read_its_copies() {
+    let folder = program_in("upkeep-rights");
+    let run = || folder.done(&["run", "--heap", "heap", "program.pgo", "add"]);
+    let mode = |name: &str| folder.path(name).metadata().unwrap().mode() & 0o777;
+    run();
+    let private = Permissions::from_mode(0o600);
+    std::fs::set_permissions(folder.path("heap"), private).unwrap();
+    run();
+    folder.done(&["heap", "compact", "heap"]);
+    folder.done(&["heap", "backup", "heap", "copy"]);
+    folder.done(&["heap", "restore", "copy", "restored"]);
+    for name in ["heap", "heap.log", "copy", "restored"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+    std::fs::set_permissions(folder.path("restored"), Permissions::from_mode(0o640)).unwrap();
+    folder.done(&["heap", "restore", "--force", "copy", "restored"]);
+    assert_eq!(mode("restored"), 0o640);
+    run();
 }
 
 #[test]

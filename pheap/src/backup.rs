@@ -4,6 +4,7 @@
 //! those of the pages copied already; when a checkpoint overtakes it, the next round goes on with a newer view. So each
 //! round copies only what changed since, and the last one ends with every page as its view has it.
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::heap::{Heap, Options};
 use crate::image::is_descriptors;
 use crate::log::Lsn;
-use crate::recovery::{Unrecovered, beside, lock, new_uuid, open_locked, resolve};
+use crate::new_file::NewFile;
+use crate::recovery::{Unrecovered, beside, new_uuid, open_locked, resolve};
 use crate::spans::PAGE_BYTES;
 use crate::superblock::Superblock;
 use crate::view::{View, settled};
@@ -37,33 +39,31 @@ pub struct Backup {
 pub fn backup(path: &Path, dest: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Backup> {
     let disk = RealDisk;
     let dest = &resolve(&disk, dest)?;
-    // Held until it is replaced.
-    let _replaced = match disk.exists(dest) {
-        true => Some(open_locked(&disk, dest, Mode::ReadWrite)?),
-        false => None,
-    };
-    let new_path = beside(dest, "new");
     let io = |source| Error::io(dest, "writing the backup", source);
-    let file = disk.open(&new_path, Mode::Create).map_err(io)?;
-    let locked = lock(&*file, dest, true);
-    let done = locked
-        .and_then(|()| copy(&disk, path, dest, &file, progress))
-        .and_then(|done| {
-            disk.rename(&new_path, dest).map_err(io)?;
-            // A crash before this leaves a log that is refused as another heap's, never one that is applied.
-            match std::fs::remove_file(beside(dest, "log")) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(io(error));
-                }
-                _ => {}
-            }
-            disk.sync_names(dest).map_err(io)?;
-            Ok(done)
-        });
-    if done.is_err() {
-        let _ = std::fs::remove_file(&new_path);
+    // Held until it is replaced.
+    let replaced = match disk.exists(dest) {
+        true => open_locked(&disk, dest, Mode::ReadWrite)?,
+        false => open_source(&disk, path)?,
+    };
+    let new = NewFile::begin(&disk, dest, Some(&*replaced))?;
+    let done = copy(&disk, path, dest, new.file(), progress)?;
+    new.finish(|| {
+        // A crash before this leaves a log that is refused as another heap's, never one that is applied.
+        match std::fs::remove_file(beside(dest, "log")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(error)),
+            _ => Ok(()),
+        }
+    })?;
+    Ok(done)
+}
+
+fn open_source(disk: &dyn Disk, path: &Path) -> Result<Arc<dyn DiskFile>> {
+    if !disk.exists(path) {
+        let path = path.to_owned();
+        return Err(Error::NotFound { path });
     }
-    done
+    let io = |source| Error::io(path, "opening the heap", source);
+    disk.open(path, Mode::Read).map_err(io)
 }
 
 fn copy(
@@ -74,7 +74,6 @@ fn copy(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Backup> {
     let io = |source| Error::io(dest, "writing the backup", source);
-    file.truncate(0).map_err(io)?;
     // Checksum of each page of the copy; none for pages that are zero.
     let mut have: Vec<Option<u32>> = Vec::new();
     let (mut copied_pages, mut rounds) = (0, 0);
@@ -123,7 +122,6 @@ fn copy(
         ..view.superblock
     };
     superblock.write(&**file).map_err(io)?;
-    file.sync().map_err(io)?;
     Ok(Backup {
         lsn: view.lsn(),
         file_bytes: heap_bytes,
@@ -138,13 +136,11 @@ pub fn stable_view(
     path: &Path,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(View, Arc<dyn DiskFile>)> {
-    let io = |source| Error::io(path, "opening the heap", source);
-    if RealDisk.exists(path) {
-        let file = RealDisk.open(path, Mode::Read).map_err(io)?;
-        if file.lock(false).map_err(io)? {
-            return Ok((View::open(path)?, file));
-        }
+    match open_source(&RealDisk, path).and_then(|_| open_locked(&RealDisk, path, Mode::Read)) {
+        Err(Error::Locked { .. }) => {}
+        file => return Ok((View::open(path)?, file?)),
     }
+    let io = |source| Error::io(path, "opening the heap", source);
     let copy = private_copy(path, progress)?;
     let view = View::open(&copy)?;
     let file = RealDisk.open(&copy, Mode::Read).map_err(io)?;
@@ -179,6 +175,19 @@ pub fn open_read_only(path: &Path, options: Options) -> Result<Heap> {
 fn private_copy(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<std::path::PathBuf> {
     let unique = u64::from_le_bytes(new_uuid()[..8].try_into().expect("eight bytes"));
     let copy = std::env::temp_dir().join(format!("pheap-{}-{unique:x}", std::process::id()));
-    backup(path, &copy, progress)?;
-    Ok(copy)
+    // For no one else: the heap's own folder may be closed to others.
+    let mine = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&copy);
+    let io = |source| Error::io(&copy, "making a private copy", source);
+    mine.map_err(io)?;
+    match backup(path, &copy, progress) {
+        Ok(_) => Ok(copy),
+        Err(error) => {
+            let _ = std::fs::remove_file(&copy);
+            Err(error)
+        }
+    }
 }

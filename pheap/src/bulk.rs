@@ -10,7 +10,8 @@ use crate::heap::Options;
 use crate::image::Image;
 use crate::layout::{Extent, part};
 use crate::maps::{self, Rehash};
-use crate::recovery::{beside, lock, new_uuid, resolve};
+use crate::new_file::NewFile;
+use crate::recovery::{beside, new_uuid, resolve};
 use crate::roots::Root;
 use crate::spans::{
     CLASS_OF, CLASS_PAGES, CLASSES, HEADER_BYTES, LARGE, MAX_SMALL_BYTES, PAGE_BYTES, Span,
@@ -151,11 +152,13 @@ pub(crate) fn write_heap<E: From<Error>>(
     fill: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
 ) -> Result<(Arc<dyn DiskFile>, u64), E> {
     let io = |source| Error::io(dest, "writing the new heap", source);
-    let new_path = beside(dest, "new");
-    let file = disk.open(&new_path, Mode::Create).map_err(io)?;
-    lock(&*file, dest, true)?;
+    let replaced = match disk.exists(dest) {
+        true => Some(disk.open(dest, Mode::Read).map_err(io)?),
+        false => None,
+    };
+    let new = NewFile::begin(disk, dest, replaced.as_deref())?;
+    let file = new.file();
     let write = || -> Result<u64, E> {
-        file.truncate(0).map_err(io)?;
         let extent = Extent::with_data(1, layout.next_page.max(4));
         let heap_bytes = extent.end() * PAGE_BYTES;
         if heap_bytes > superblock.limit_bytes {
@@ -167,7 +170,7 @@ pub(crate) fn write_heap<E: From<Error>>(
         }
         file.allocate(heap_bytes).map_err(io)?;
         let mut writer = Writer {
-            image: Image::new(&*file, dest, Vec::new(), true),
+            image: Image::new(&**file, dest, Vec::new(), true),
             data_page: extent.data(),
             base: superblock.base,
             record: Vec::new(),
@@ -188,26 +191,19 @@ pub(crate) fn write_heap<E: From<Error>>(
             clean: true,
             ..superblock
         };
-        superblock.write(&*file).map_err(io)?;
-        let view = View::open_on(disk, &new_path)?.without_verification();
-        maps::rehash(&view, &mut image, which).map_err(|error| match error {
-            // Its name while it is made says nothing to anyone.
+        superblock.write(&**file).map_err(io)?;
+        // Its name while it is made says nothing to anyone.
+        let by_name = |error| match error {
             Error::Damaged { offset, what, .. } => Error::damaged(dest, offset, what),
             error => error,
-        })?;
+        };
+        let view = View::open_on(disk, &beside(dest, "new")).map_err(by_name)?;
+        maps::rehash(&view.without_verification(), &mut image, which).map_err(by_name)?;
         image.write_out()?;
-        file.sync().map_err(io)?;
-        disk.rename(&new_path, dest).map_err(io)?;
-        disk.sync_names(dest).map_err(io)?;
         Ok(heap_bytes)
     };
-    match write() {
-        Ok(heap_bytes) => Ok((file, heap_bytes)),
-        Err(error) => {
-            let _ = disk.remove(&new_path);
-            Err(error)
-        }
-    }
+    let heap_bytes = write()?;
+    Ok((new.finish(|| Ok(()))?, heap_bytes))
 }
 
 /// Makes a new heap with the spans of `layout` and the objects that `fill` puts there, its catalog among them. All maps

@@ -50,6 +50,7 @@ mod log;
 mod mapping;
 pub mod maps;
 mod migrate;
+mod new_file;
 mod pages;
 mod raw;
 mod recovery;

@@ -111,7 +111,7 @@ fn rehash_map(view: &View, image: &mut Image<'_>, header: &ObjectRef, key: u64) 
         }
         slots = vec![0; cap as usize * 2];
     }
-    let room = u64::from(object.count) * desc.size <= view.content_bytes(&object);
+    let room = u64::from(object.count).saturating_mul(desc.size) <= view.content_bytes(&object);
     if used > cap || used > u64::from(object.count) || !room || desc.fields.len() != 2 {
         return damaged();
     }
@@ -195,7 +195,8 @@ fn value(view: &View, key: u64, addr: Addr, seed: u64, depth: u32) -> Result<u64
                 .map(|i| view.types()[i as usize].size);
             let size = size.ok_or_else(unknown)?;
             let mut h = seed;
-            for i in 0..desc.len {
+            // Without bytes there is nothing to hash, however many elements there are.
+            for i in 0..if size == 0 { 0 } else { desc.len } {
                 h = value(view, desc.elem, addr + i * size, h, depth)?;
             }
             h
@@ -259,7 +260,7 @@ fn is_same(view: &View, key: u64, a: Addr, b: Addr) -> Result<bool> {
         Kind::Array => {
             let elem = view.find_type(desc.elem);
             let size = elem.map_or(0, |i| view.types()[i as usize].size);
-            for i in 0..desc.len {
+            for i in 0..if size == 0 { 0 } else { desc.len } {
                 if !is_same(view, desc.elem, a + i * size, b + i * size)? {
                     return Ok(false);
                 }

@@ -11,6 +11,7 @@ use crate::image::{Image, descriptors, is_descriptors, is_intact, read_extents};
 use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, part};
 use crate::log::{self, Chain, Log, Scan};
 use crate::mapping::{FileBytes, guard_faults};
+use crate::new_file::NewFile;
 use crate::relocate::{free_range, move_pointers, relocate};
 use crate::space::Space;
 use crate::spans::{CLASS_OF, CLASS_PAGES, HEADER_BYTES, PAGE_BYTES};
@@ -77,6 +78,10 @@ impl Heap {
         let log_file = if disk.exists(&log_path) {
             let log_file = disk.open(&log_path, mode).map_err(log_io)?;
             log::check_head(&*log_file, &log_path, superblock.uuid)?;
+            if !options.read_only {
+                // It holds the same data.
+                log_file.copy_access(&*file).map_err(log_io)?;
+            }
             log_bytes = FileBytes::read(&*log_file).map_err(log_io)?;
             log_file
         } else if !superblock.clean {
@@ -85,6 +90,7 @@ impl Heap {
             file.clone()
         } else {
             let log_file = disk.open(&log_path, Mode::Create).map_err(log_io)?;
+            log_file.copy_access(&*file).map_err(log_io)?;
             log::create(&*log_file, &log_path, superblock.uuid, options.log_bytes)?;
             log_file
         };
@@ -201,31 +207,25 @@ pub(crate) fn lock(file: &dyn DiskFile, path: &Path, exclusive: bool) -> Result<
 
 /// Makes a heap with an empty catalog under another name, and gives it its name when it is durable.
 fn create(disk: &dyn Disk, path: &Path, options: &Options) -> Result<()> {
-    let io = |source| Error::io(path, "creating the heap", source);
-    let (new_path, log_path) = (beside(path, "new"), beside(path, "log"));
-    let file = disk.open(&new_path, Mode::Create).map_err(io)?;
-    lock(&*file, path, true)?;
+    let new = NewFile::begin(disk, path, None)?;
     if disk.exists(path) {
         // Another process was faster.
         return Ok(());
     }
+    let log_path = beside(path, "log");
     let had_log = disk.exists(&log_path);
-    let done = fill(disk, &*file, path, options);
-    if done.is_err() && !disk.exists(path) {
-        // Nothing is left of an attempt that failed. What cannot be removed is used again, or reported, next time.
-        let _ = disk.remove(&new_path);
-        if !had_log {
-            let _ = disk.remove(&log_path);
-        }
+    let done = fill(disk, &**new.file(), path, options).and_then(|()| new.finish(|| Ok(())));
+    if done.is_err() && !disk.exists(path) && !had_log {
+        // Nothing is left of an attempt that failed.
+        let _ = disk.remove(&log_path);
     }
-    done
+    done.map(|_| ())
 }
 
-/// Makes the files of a new heap; the last step gives it its name.
+/// Writes the files of a new heap.
 fn fill(disk: &dyn Disk, file: &dyn DiskFile, path: &Path, options: &Options) -> Result<()> {
     let io = |source| Error::io(path, "creating the heap", source);
-    let (new_path, log_path) = (beside(path, "new"), beside(path, "log"));
-    file.truncate(0).map_err(io)?;
+    let log_path = beside(path, "log");
     let log_file = disk.open(&log_path, Mode::Create).map_err(io)?;
     if log_file.len_bytes().map_err(io)? > 0
         && log::has_records(&FileBytes::read(&*log_file).map_err(io)?)
@@ -273,10 +273,7 @@ fn fill(disk: &dyn Disk, file: &dyn DiskFile, path: &Path, options: &Options) ->
         prev_crc: 0,
         clean: true,
     };
-    superblock.write(file).map_err(io)?;
-    file.sync().map_err(io)?;
-    disk.rename(&new_path, path).map_err(io)?;
-    disk.sync_names(path).map_err(io)
+    superblock.write(file).map_err(io)
 }
 
 /// Offset of the catalog: the first object of the first extent.

@@ -6,14 +6,15 @@ use std::path::Path;
 
 use crate::Addr;
 use crate::collect;
-use crate::disk::{Disk, Mode};
+use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::heap::{Heap, Options, Store};
 use crate::image::{Image, descriptors, read_extents};
 use crate::layout::{DESCRIPTORS_PER_PAGE, Extent};
 use crate::mapping::Mapping;
+use crate::new_file::NewFile;
 use crate::raw;
-use crate::recovery::{beside, catalog_offset, load, lock, read_page};
+use crate::recovery::{catalog_offset, load, read_page};
 use crate::space::Space;
 use crate::spans::PAGE_BYTES;
 use crate::superblock::Superblock;
@@ -77,10 +78,8 @@ pub fn relocate(disk: &dyn Disk, store: &mut Store, options: &Options) -> Result
     let space = move_pointers(space, old.base, &store.path, options, &extents)?;
 
     let io = |source| Error::io(&store.path, "relocating the heap", source);
-    let new_path = beside(&store.path, "new");
-    let file = disk.open(&new_path, Mode::Create).map_err(io)?;
-    lock(&*file, &store.path, true)?;
-    file.truncate(0).map_err(io)?;
+    let new = NewFile::begin(disk, &store.path, Some(&*store.file))?;
+    let file = new.file();
     file.allocate(old.heap_bytes).map_err(io)?;
     let mut written = Vec::new();
     read_extents(
@@ -98,7 +97,7 @@ pub fn relocate(disk: &dyn Disk, store: &mut Store, options: &Options) -> Result
         },
     )?;
     // All pages of descriptors come before the pages that they describe.
-    let mut image = Image::new(&*file, &store.path, extents, true);
+    let mut image = Image::new(&**file, &store.path, extents, true);
     for (page, is_data) in written {
         if is_data {
             let at = base + page * PAGE_BYTES;
@@ -113,10 +112,8 @@ pub fn relocate(disk: &dyn Disk, store: &mut Store, options: &Options) -> Result
         }
     }
     image.write_out()?;
-    moved.write(&*file).map_err(io)?;
-    file.sync().map_err(io)?;
-    disk.rename(&new_path, &store.path).map_err(io)?;
-    disk.sync_names(&store.path).map_err(io)?;
+    moved.write(&**file).map_err(io)?;
+    let file = new.finish(|| Ok(()))?;
     store.file = file;
     store.superblock = moved;
     store.log.reuse(moved.salt());

@@ -47,6 +47,9 @@ impl Roots {
     }
 }
 
+/// What is wrong with types that would contain themselves.
+pub(crate) const ENDLESS: &str = "a type that contains itself";
+
 /// A named root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
@@ -98,6 +101,9 @@ impl Heap {
                 return damaged("a type description is unreadable");
             };
             descs.push(desc);
+        }
+        if TypeDesc::find_endless(descs.iter()).is_some() {
+            return damaged(ENDLESS);
         }
         for desc in descs {
             self.add_type(desc);

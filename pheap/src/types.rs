@@ -1,6 +1,8 @@
 //! Type descriptors: what a heap knows of the types of its objects, so that the collector finds their pointers and
 //! tools read the heap without the program that wrote it. They are stored in the heap as byte objects.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::error::{Error, Result};
 
 /// Type of byte objects, such as the bytes of strings: no pointers.
@@ -276,6 +278,39 @@ impl TypeDesc {
         out
     }
 
+    /// A type whose values would contain values of the same type, which no program can have written.
+    pub(crate) fn find_endless<'a>(
+        descs: impl Iterator<Item = &'a TypeDesc>,
+    ) -> Option<&'a TypeDesc> {
+        let known: FxHashMap<u64, &TypeDesc> = descs.map(|desc| (desc.key, desc)).collect();
+        // Types whose parts are all seen to end.
+        let mut ends: FxHashSet<u64> = FxHashSet::default();
+        for &desc in known.values() {
+            // The types around each other, each with the number of the part that is looked at next.
+            let mut path = vec![(desc, 0)];
+            while let Some((around, next)) = path.last_mut() {
+                let part = match around.kind {
+                    Kind::Array if *next == 0 => Some(around.elem),
+                    Kind::Struct => around.fields.get(*next).map(|field| field.type_key),
+                    _ => None,
+                };
+                *next += 1;
+                let Some(part) = part else {
+                    ends.insert(around.key);
+                    path.pop();
+                    continue;
+                };
+                if path.iter().any(|(around, _)| around.key == part) {
+                    return Some(desc);
+                }
+                if let Some(&desc) = known.get(&part).filter(|_| !ends.contains(&part)) {
+                    path.push((desc, 0));
+                }
+            }
+        }
+        None
+    }
+
     /// None if the bytes are no type descriptor.
     pub(crate) fn decode(bytes: &[u8]) -> Option<TypeDesc> {
         let mut input = Input { bytes };
@@ -386,6 +421,38 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
             TypeDesc::decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn types_that_contain_themselves_are_found() {
+        let struct_of = |key: u64, parts: &[u64]| TypeDesc {
+            fields: (parts.iter())
+                .map(|&type_key| Field {
+                    name: "f".into(),
+                    type_key,
+                    offset: 0,
+                })
+                .collect(),
+            ..TypeDesc::scalar("s", key, Kind::Struct, 0)
+        };
+        let array = |key, elem| TypeDesc {
+            elem,
+            len: 1,
+            ..TypeDesc::scalar("a", key, Kind::Array, 0)
+        };
+        let pointer = |key, elem| TypeDesc {
+            elem,
+            ..TypeDesc::scalar("p", key, Kind::Pointer, 8)
+        };
+        let right = [struct_of(1, &[2, 3, 2]), array(2, 4), pointer(3, 1)];
+        assert_eq!(TypeDesc::find_endless(right.iter()), None);
+        for wrong in [
+            &[struct_of(1, &[1])][..],
+            &[struct_of(1, &[3, 2]), array(2, 4), struct_of(4, &[5, 1])],
+            &[array(1, 2), array(2, 1)],
+        ] {
+            assert!(TypeDesc::find_endless(wrong.iter()).is_some());
         }
     }
 }

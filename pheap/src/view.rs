@@ -22,7 +22,9 @@ use crate::image::{Image, Pages, descriptors, is_descriptors, is_intact, read_ex
 use crate::layout::{DESCRIPTORS_PER_PAGE, Extent, PAGE_SPAN, get_u64};
 use crate::log::{self, Chain, Found, Lsn};
 use crate::recovery::{beside, catalog_offset, read_page, resolve, scan_log};
-use crate::roots::{ENTRY_BYTES, NAME, ROOT_COUNT, ROOTS, Root, TYPE, TYPE_COUNT, TYPES, VALUE};
+use crate::roots::{
+    ENDLESS, ENTRY_BYTES, NAME, ROOT_COUNT, ROOTS, Root, TYPE, TYPE_COUNT, TYPES, VALUE,
+};
 use crate::space::ObjectRef;
 use crate::spans::{HEADER_BYTES, PAGE_BYTES, Span};
 use crate::superblock::{self, Superblock};
@@ -636,6 +638,9 @@ impl View {
             };
             newest.insert(desc.key, types.len() as u32);
             types.push(Arc::new(desc));
+        }
+        if TypeDesc::find_endless(types.iter().map(|desc| &**desc)).is_some() {
+            return damaged(ENDLESS);
         }
         let (table, root_count) = (
             self.word(catalog + ROOTS)?,

@@ -691,7 +691,8 @@ impl Import {
                 self.values_at(object.type_index, count, to.offset, want, DEPTH)
             }
         };
-        let bytes = self.types[object.type_index as usize].size * u64::from(object.count);
+        let size = self.types[object.type_index as usize].size;
+        let bytes = size.saturating_mul(object.count.into());
         if to.offset > bytes || found < count {
             let want = self.types.get(type_index as usize);
             return input.fail(format!(

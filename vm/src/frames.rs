@@ -58,17 +58,18 @@ impl Vm {
         set
     }
 
-    /// The frames of a goroutine below slot `top`, the innermost one at `frame` first; the last one stands for all that is
-    /// not known.
-    fn frames(
+    /// Calls `visit` with the frames of a goroutine below slot `top`, the innermost one at `frame` first; the last one stands
+    /// for all that is not known.
+    fn each_frame(
         &self,
         known: &mut LiveSlots,
         g: &Goroutine,
         (mut pc, mut frame): (Pc, usize),
         top: usize,
         is_running: bool,
-    ) -> Vec<Frame> {
-        let (mut frames, mut end) = (Vec::new(), top.min(g.stack.len()));
+        mut visit: impl FnMut(Frame),
+    ) {
+        let mut end = top.min(g.stack.len());
         let mut is_innermost = true;
         while let Some((_, func)) = self.func_at(pc).filter(|_| g.panics.is_empty()) {
             let live = match (is_innermost, is_running) {
@@ -79,7 +80,7 @@ impl Vm {
             let with_closure = live
                 .as_ref()
                 .is_none_or(|live| live[closure / 64] >> (closure % 64) & 1 != 0);
-            frames.push(Frame {
+            visit(Frame {
                 start: frame,
                 end,
                 live,
@@ -91,13 +92,12 @@ impl Vm {
             frame -= (link >> 48) as usize;
             is_innermost = false;
         }
-        frames.push(Frame {
+        visit(Frame {
             start: 0,
             end,
             live: None,
             with_closure: false,
         });
-        frames
     }
 
     /// Calls `visit` with the words of all stacks that may be references. The running goroutine is at `pc` and uses the
@@ -109,32 +109,36 @@ impl Vm {
         top: usize,
         mut visit: impl FnMut(u64),
     ) {
-        let mut words = |g: &Goroutine, frames: Vec<Frame>| {
-            for frame in frames {
-                let words = &g.stack[frame.start..frame.end];
-                match &frame.live {
-                    None => words.iter().for_each(|&word| visit(word)),
-                    Some(live) => each_slot(live, words.len(), |slot| visit(words[slot])),
-                }
-                if frame.with_closure {
-                    visit(g.stack[frame.start - LINK_SLOTS]);
-                }
+        let mut words = |g: &Goroutine, frame: Frame| {
+            let words = &g.stack[frame.start..frame.end];
+            match &frame.live {
+                None => words.iter().for_each(|&word| visit(word)),
+                Some(live) => each_slot(live, words.len(), |slot| visit(words[slot])),
+            }
+            if frame.with_closure {
+                visit(g.stack[frame.start - LINK_SLOTS]);
             }
         };
-        words(&self.g, self.frames(known, &self.g, (pc, frame), top, true));
+        self.each_frame(known, &self.g, (pc, frame), top, true, |frame| {
+            words(&self.g, frame);
+        });
         for g in self.sched.parked() {
             let slots = self
                 .func_at(g.at)
                 .map_or(0, |(_, func)| func.frame_slots as usize);
-            let frames = self.frames(known, g, (g.at, g.frame), g.frame + slots, false);
-            words(g, frames);
+            let (at, top) = ((g.at, g.frame), g.frame + slots);
+            self.each_frame(known, g, at, top, false, |frame| words(g, frame));
         }
     }
 
     /// Overwrites the slots of the running goroutine that are not live: who reads one after all finds nonsense.
     pub(crate) fn poison_dead_slots(&mut self, at: (Pc, usize), top: usize) {
         let mut known = std::mem::take(&mut self.live_slots);
-        for frame in self.frames(&mut known, &self.g, at, top, true) {
+        let mut frames = Vec::new();
+        self.each_frame(&mut known, &self.g, at, top, true, |frame| {
+            frames.push(frame);
+        });
+        for frame in frames {
             let Some(live) = frame.live else { continue };
             let words = &mut self.g.stack[frame.start..frame.end];
             let mut kept = vec![false; words.len()];

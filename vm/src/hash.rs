@@ -46,7 +46,8 @@ pub(crate) fn value(types: &TypeTable, ty: TypeIdx, addr: u64, seed: u64) -> Res
             Kind::Array => {
                 let size = types.rt(desc.elem).size;
                 let mut h = seed;
-                for i in 0..desc.len {
+                // Without bytes there is nothing to hash, however many elements there are.
+                for i in 0..if size == 0 { 0 } else { desc.len } {
                     h = value(types, desc.elem, addr + i * size, h)?;
                 }
                 h
@@ -108,7 +109,7 @@ pub(crate) fn equal(types: &TypeTable, ty: TypeIdx, a: u64, b: u64) -> Result<bo
             Kind::String => strings(a, b),
             Kind::Array => {
                 let size = types.rt(desc.elem).size;
-                for i in 0..desc.len {
+                for i in 0..if size == 0 { 0 } else { desc.len } {
                     if !equal(types, desc.elem, a + i * size, b + i * size)? {
                         return Ok(false);
                     }

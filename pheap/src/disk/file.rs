@@ -136,6 +136,22 @@ impl DiskFile for RealFile {
         }
     }
 
+    fn copy_access(&self, from: &dyn DiskFile) -> io::Result<()> {
+        let Some(fd) = from.fd() else {
+            return Ok(());
+        };
+        let from = File::from(fd.try_clone_to_owned()?).metadata()?;
+        let own = self.0.metadata()?;
+        if (own.uid(), own.gid()) != (from.uid(), from.gid()) {
+            // Not everyone may give files away.
+            let _ = std::os::unix::fs::fchown(&self.0, Some(from.uid()), Some(from.gid()));
+        }
+        if own.permissions() != from.permissions() {
+            self.0.set_permissions(from.permissions())?;
+        }
+        Ok(())
+    }
+
     fn fd(&self) -> Option<BorrowedFd<'_>> {
         Some(self.0.as_fd())
     }

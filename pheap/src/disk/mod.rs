@@ -62,6 +62,10 @@ pub trait DiskFile: Send + Sync {
     fn truncate(&self, len: u64) -> io::Result<()>;
     /// Takes the lock on the whole file: exclusive, or shared for readers. False if another process has it.
     fn lock(&self, exclusive: bool) -> io::Result<bool>;
+    /// Gives the file to the owner of another one, with the same rights for others, as far as that is allowed.
+    fn copy_access(&self, _from: &dyn DiskFile) -> io::Result<()> {
+        Ok(())
+    }
     /// The descriptor, for mapping; None where there is no real file.
     fn fd(&self) -> Option<BorrowedFd<'_>>;
 }

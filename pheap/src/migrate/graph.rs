@@ -58,7 +58,9 @@ struct Found {
 
 impl Heap {
     /// Finds out what a migration would do. Nothing is changed.
-    pub fn survey(&self, wanted: &Wanted) -> Result<Survey, Refusal> {
+    pub fn survey(&mut self, wanted: &Wanted) -> Result<Survey, Refusal> {
+        // Every object will be looked for.
+        self.space.make_all();
         let makers = active_makers(self, wanted)?;
         let mut schema = Schema::new(self, wanted);
         schema.views = makers

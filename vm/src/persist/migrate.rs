@@ -416,7 +416,7 @@ fn refused(heap: &Heap, refusal: &Refusal) -> String {
 }
 
 /// The refusal of a type that the program has only since the heap was opened.
-pub(super) fn redefined(heap: &Heap, desc: &TypeDesc) -> String {
+pub(super) fn redefined(heap: &mut Heap, desc: &TypeDesc) -> String {
     let wanted = Wanted {
         types: vec![WantedType {
             desc: desc.clone(),

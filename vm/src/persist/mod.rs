@@ -625,7 +625,7 @@ impl Vm {
                     && let Some(old) = store.heap.type_desc(old)
                     && **old != desc
                 {
-                    let text = migrate::redefined(&store.heap, &desc);
+                    let text = migrate::redefined(&mut store.heap, &desc);
                     return Err(self.unusable(text));
                 }
                 store.types[ty as usize] = store.heap.register_type(desc).map_err(message)?;
