@@ -187,20 +187,30 @@ fn a_heap_is_one_by_whatever_name() {
     heaps.refused("loop", "following a symbolic link failed");
 }
 
+/// Copies of a heap whose superblocks both have other bytes at an offset, and right checksums.
 #[test]
-fn another_version_of_the_format_is_named() {
-    let folder = Heaps::new("heapfile-version");
-    folder.run("a.pheap", &["3"]);
-    for version in [0u32, 2, 99] {
-        let mut bytes = folder.0.bytes("a.pheap");
+fn superblocks_that_cannot_be_are_refused() {
+    let heaps = Heaps::new("heapfile-superblocks");
+    heaps.run("a.pheap", &["3"]);
+    let refused = |offset: usize, value: &[u8], reason: &str| {
+        let mut bytes = heaps.0.bytes("a.pheap");
         for superblock in [0, 4096] {
-            bytes[superblock + 8..superblock + 12].copy_from_slice(&version.to_le_bytes());
-            let crc = crc32c::crc32c(&bytes[superblock..superblock + 76]);
-            bytes[superblock + 76..superblock + 80].copy_from_slice(&crc.to_le_bytes());
+            let block = &mut bytes[superblock..superblock + 80];
+            block[offset..offset + value.len()].copy_from_slice(value);
+            let crc = crc32c::crc32c(&block[..76]);
+            block[76..].copy_from_slice(&crc.to_le_bytes());
         }
-        folder.0.write("other.pheap", bytes);
-        folder.refused("other.pheap", &format!("version {version}"));
+        heaps.0.write("other.pheap", bytes);
+        heaps.refused("other.pheap", reason);
+    };
+    for version in [0u32, 2, 99] {
+        refused(8, &version.to_le_bytes(), &format!("version {version}"));
     }
+    // Its addresses would be nil, nobody's, or go around.
+    for base in [0, 8192, 1 << 47, (1 << 47) - 8192, !8191] {
+        refused(40, &u64::to_le_bytes(base), "impossible superblock");
+    }
+    refused(48, &u64::MAX.to_le_bytes(), "impossible superblock");
 }
 
 #[test]

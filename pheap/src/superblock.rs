@@ -139,6 +139,11 @@ pub struct Found {
     pub damaged_other: Option<u64>,
 }
 
+/// Below are the addresses that count as nil, and what the system keeps for itself.
+const LOWEST_BASE: u64 = 1 << 20;
+/// Where the addresses of a process end.
+const ADDRESSES_END: u64 = 1 << 47;
+
 pub fn read(file: &dyn DiskFile, path: &Path) -> Result<Found> {
     let io = |source| Error::io(path, "reading the superblock", source);
     let len = file.len_bytes().map_err(io)?;
@@ -185,7 +190,10 @@ pub fn read(file: &dyn DiskFile, path: &Path) -> Result<Found> {
             })
         }
         (Some(superblock), None) => {
+            let end = superblock.base.checked_add(superblock.limit_bytes);
             let valid = superblock.base % 8192 == 0
+                && superblock.base >= LOWEST_BASE
+                && end.is_some_and(|end| end <= ADDRESSES_END)
                 && superblock.heap_bytes % 8192 == 0
                 && superblock.heap_bytes <= superblock.limit_bytes;
             if !valid {
