@@ -162,6 +162,30 @@ fn what_is_declared_again() {
                 "",
             ),
             ("fmt.Sprint(S{4})", "\"now by its method\""),
+            // Generic ones, whatever their type parameters are called.
+            ("func two[T any](x T) []T { return []T{x, x} }", ""),
+            (
+                "func twos() (int, int) { return len(two(1)), len(two(\"\")) }",
+                "",
+            ),
+            ("twos()", "2, 2"),
+            (
+                "func two[U any](x U) []U { f := func() U { return x }; return []U{f()} }",
+                "",
+            ),
+            ("twos()", "1, 1"),
+            ("type L[T any] struct { all []T }", ""),
+            ("func (l *L[T]) Add(x T) { l.all = append(l.all, x) }", ""),
+            ("var l L[int]", ""),
+            ("func add() int { l.Add(1); return len(l.all) }", ""),
+            ("add()", "1"),
+            (
+                "func (l *L[E]) Add(x E) { l.all = append(l.all, x, x) }",
+                "",
+            ),
+            ("add()", "3"),
+            ("func two[T comparable](x T) []T { return nil }", ""),
+            ("twos()", "1, 1"),
             // The same type again, then another one.
             ("type S struct {   x int }", ""),
             ("i.(S).x", "4"),
@@ -173,6 +197,7 @@ fn what_is_declared_again() {
     for note in [
         "note: f has another signature now; g keeps to the old one until it is declared again",
         "note: v is another variable now, of another type; get keeps",
+        "note: two[...] has another signature now; twos keeps to the old one until it is declared again",
     ] {
         assert!(err.contains(note), "{note}: {err}");
     }

@@ -2,14 +2,14 @@
 //! was compiled before too; variables of the same type stay the same variables; types whose declaration has not changed
 //! stay the same types. Anything else is a new thing that hides the old one, and what was compiled before keeps to that.
 use super::object::{DeclRef, ObjId, ObjKind};
-use super::{Checker, Dep};
+use super::{Checker, Dep, FuncInfo};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::ast::{self, DeclKind};
 use crate::syntax::symbol::Symbol;
 use crate::tir::{self, GlobalId};
-use crate::types::ty::{Basic, FuncId, Method, NamedId, PkgId, Ty, TyKind};
+use crate::types::ty::{Basic, FuncId, Method, NamedId, ParamId, PkgId, Ty, TyKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
@@ -31,7 +31,15 @@ pub(super) struct Redefinitions {
     /// … types in the heap that it declares otherwise, …
     stored_changes: Vec<(NamedId, NamedId, Span)>,
     /// … and the functions that others stand for now, as they were.
-    bodies_before: Vec<(FuncId, Option<Rc<tir::Body>>, Vec<Dep>)>,
+    bodies_before: Vec<Replaced>,
+}
+
+/// What a function was before another one took its place; the body's types mention the type parameters.
+struct Replaced {
+    func: FuncId,
+    body: Option<Rc<tir::Body>>,
+    type_params: Vec<ParamId>,
+    deps: Vec<Dep>,
 }
 
 /// What code generation is to do after a chunk.
@@ -374,16 +382,17 @@ impl Checker {
             ptr_recv,
         };
         let methods = &mut self.a.types.named[n.0 as usize].methods;
-        let Some(old) = methods.iter_mut().find(|m| m.name == name) else {
+        let Some(at) = methods.iter().position(|m| m.name == name) else {
             methods.push(method);
             return;
         };
-        let (was, was_ptr) = (old.func, old.ptr_recv);
-        if was_ptr == ptr_recv && self.funcs[was.0 as usize].sig == self.funcs[f.0 as usize].sig {
+        let old = std::mem::replace(&mut methods[at], method);
+        let was = old.func;
+        if old.ptr_recv == ptr_recv && self.have_one_signature(was, f) {
+            self.a.types.named[n.0 as usize].methods[at] = old;
             self.redefinitions.same_methods.push((was, f));
             return;
         }
-        *old = method;
         self.redefinitions.changed_methods.push(name);
         self.note_callers(was);
     }
@@ -488,6 +497,29 @@ impl Checker {
         }
     }
 
+    /// Do two functions differ in nothing that a caller sees? The names of type parameters do not matter.
+    fn have_one_signature(&mut self, a: FuncId, b: FuncId) -> bool {
+        let (a, b) = (&self.funcs[a.0 as usize], &self.funcs[b.0 as usize]);
+        let (params, others) = (a.decl.type_params.clone(), b.decl.type_params.clone());
+        let mut pairs = vec![(a.sig, b.sig)];
+        let types = &mut self.a.types;
+        let args: Vec<Ty> = others
+            .iter()
+            .map(|p| types.intern(TyKind::Param(*p)))
+            .collect();
+        let constraint = |p: &ParamId| types.params[p.0 as usize].constraint;
+        pairs.extend(
+            params
+                .iter()
+                .map(constraint)
+                .zip(others.iter().map(constraint)),
+        );
+        params.len() == others.len()
+            && pairs
+                .into_iter()
+                .all(|(of_a, of_b)| types.subst(of_a, &params, &args) == of_b)
+    }
+
     /// The chunk is right: what it declares again takes the place of the old.
     pub(super) fn renew(&mut self, pkg: PkgId) -> Renewed {
         let mut pairs = std::mem::take(&mut self.redefinitions.same_methods);
@@ -508,10 +540,10 @@ impl Checker {
                 continue;
             };
             let (a, b) = (&self.funcs[old.0 as usize], &self.funcs[new.0 as usize]);
-            let plain = a.decl.type_params.is_empty() && b.decl.type_params.is_empty();
-            if plain && a.sig == b.sig && a.decl.kind == b.decl.kind {
+            let is_library = self.packages[a.decl.pkg.0 as usize].library;
+            if a.decl.kind == b.decl.kind && self.have_one_signature(old, new) {
                 pairs.push((old, new));
-            } else if !self.packages[a.decl.pkg.0 as usize].library {
+            } else if !is_library {
                 self.note_callers(old);
             }
         }
@@ -519,12 +551,16 @@ impl Checker {
         for (old, new) in pairs {
             let all = self.versions(old);
             let body = self.checked_body(new);
-            let deps = self.funcs[new.0 as usize].deps.clone();
+            let FuncInfo { decl, deps, .. } = &self.funcs[new.0 as usize];
+            let (type_params, deps) = (decl.type_params.clone(), deps.clone());
             for f in all {
                 let info = &mut self.funcs[f.0 as usize];
-                let before = info.body.replace(body.clone());
-                let deps = std::mem::replace(&mut info.deps, deps.clone());
-                self.redefinitions.bodies_before.push((f, before, deps));
+                self.redefinitions.bodies_before.push(Replaced {
+                    func: f,
+                    body: info.body.replace(body.clone()),
+                    type_params: std::mem::replace(&mut info.decl.type_params, type_params.clone()),
+                    deps: std::mem::replace(&mut info.deps, deps.clone()),
+                });
                 self.redefinitions.current.insert(f, new);
                 funcs.push(f);
             }
@@ -545,11 +581,12 @@ impl Checker {
             .and_then(|p| self.packages[p.0 as usize].outer);
         before
             .into_iter()
-            .map(|(f, body, deps)| {
-                let info = &mut self.funcs[f.0 as usize];
-                (info.body, info.deps) = (body, deps);
-                self.redefinitions.current.remove(&f);
-                f
+            .map(|was| {
+                let info = &mut self.funcs[was.func.0 as usize];
+                (info.body, info.deps) = (was.body, was.deps);
+                info.decl.type_params = was.type_params;
+                self.redefinitions.current.remove(&was.func);
+                was.func
             })
             .collect()
     }

@@ -163,10 +163,12 @@ impl Gen<'_> {
                 continue;
             }
             let (id, body) = (InstId(i as u32), self.cx.body(f));
+            let type_params = self.cx.decl(f).type_params.clone().into();
             let inst = &mut self.st.insts[i];
             inst.locals = vec![Heap::NIL; body.locals.len()];
             inst.results = vec![Heap::NIL; body.results.len()];
             inst.body = body.clone();
+            inst.type_params = type_params;
             if inst.func != NO_FUNC {
                 self.st.wanted.push(id);
             }
