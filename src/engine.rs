@@ -4,9 +4,11 @@ use lang::bytecode::program::Program;
 use lang::diagnostic::Diagnostic;
 use lang::package::{PackageFiles, PackageSource};
 use pheap::Durability;
+use std::any::Any;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use vm::{HeapChoice, NativeDef, Options, Outcome, Vm};
+use std::sync::Arc;
+use vm::{HeapChoice, InputStream, NativeDef, Options, Outcome, OutputStream, Streams, Vm};
 
 /// Compiling recurses with the nesting of the source; the pages are used only when it does.
 const STACK_BYTES: usize = 1 << 30;
@@ -19,6 +21,8 @@ pub struct Engine {
     durability: Durability,
     packages: Vec<(String, String)>,
     natives: &'static [NativeDef],
+    values: Vec<Arc<dyn Any + Send + Sync>>,
+    streams: Streams,
 }
 
 /// Why a script did not run, or not to its end.
@@ -62,6 +66,8 @@ impl Engine {
             durability: Durability::default(),
             packages: Vec::new(),
             natives: stdlib::natives(),
+            values: Vec::new(),
+            streams: Streams::default(),
         }
     }
 
@@ -101,6 +107,30 @@ impl Engine {
         self
     }
 
+    /// A value that natives find by its type: `call.host::<T>()`. It is the same in all runs.
+    pub fn value<T: Any + Send + Sync>(mut self, value: Arc<T>) -> Engine {
+        self.values.push(value);
+        self
+    }
+
+    /// What scripts read as standard input, in place of the process's.
+    pub fn stdin(mut self, input: InputStream) -> Engine {
+        self.streams.stdin = Some(input);
+        self
+    }
+
+    /// Where standard output of scripts goes, in place of the process's; each write of the script is one to it.
+    pub fn stdout(mut self, output: OutputStream) -> Engine {
+        self.streams.stdout = Some(output);
+        self
+    }
+
+    /// Where standard error of scripts goes, in place of the process's: what `println` prints, and the reports of panics.
+    pub fn stderr(mut self, output: OutputStream) -> Engine {
+        self.streams.stderr = Some(output);
+        self
+    }
+
     /// Runs a script or program from its text; `name` is what messages call it. Relative imports start from the current
     /// folder.
     ///
@@ -134,6 +164,8 @@ impl Engine {
             heap: self.heap.clone(),
             durability: self.durability,
             folder: std::env::current_dir().unwrap_or_default(),
+            streams: self.streams.clone(),
+            values: self.values.clone(),
             ..Options::default()
         };
         let mut vm = Vm::new(options, self.natives);

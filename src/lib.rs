@@ -38,4 +38,4 @@ pub mod packages;
 pub use engine::{Engine, Error};
 pub use lang::diagnostic::Diagnostic;
 pub use pheap::Durability;
-pub use vm::{Ctx, NativeDef, NativeError, NativeFn, Outcome};
+pub use vm::{Ctx, InputStream, NativeDef, NativeError, NativeFn, Outcome, OutputStream};

@@ -92,9 +92,9 @@ pub fn options(args: Vec<String>, choice: HeapChoice, heap: &HeapArgs) -> Option
         },
         folder: std::env::current_dir().unwrap_or_default(),
         gc_stress: std::env::var_os("PGO_GC_STRESS").is_some(),
-        world: None,
         read_only: heap.read_only,
         heap_check: std::env::var_os("PGO_HEAP_CHECK").is_some(),
+        ..Options::default()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Scripts run from Rust: native functions, a heap, and every way of ending.
 mod common;
 
-use std::sync::Mutex;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use common::Folder;
 use pgo::{Engine, Error, NativeDef, NativeError, Outcome};
@@ -116,5 +118,67 @@ fn ways_of_ending() {
     assert_eq!(
         Engine::new().run("s.pgo", "pvar x int\nx++").unwrap(),
         Outcome::Panicked
+    );
+}
+
+/// What natives of two packages keep.
+struct Meter(AtomicI64);
+struct Name(&'static str);
+
+#[test]
+fn natives_have_values_of_the_host() {
+    let natives = &[
+        NativeDef {
+            name: "meter.Add",
+            sig: "func(int) int",
+            f: |call| {
+                let n = call.int();
+                let meter = call.host::<Meter>().expect("the meter");
+                let sum = meter.0.fetch_add(n, Ordering::Relaxed) + n;
+                call.ret_int(sum);
+                Ok(())
+            },
+        },
+        NativeDef {
+            name: "meter.Name",
+            sig: "func() string",
+            f: |call| {
+                let name = call.host::<Name>().expect("the name");
+                assert!(call.host::<String>().is_none());
+                call.ret_str(name.0);
+                Ok(())
+            },
+        },
+    ];
+    let meter = Arc::new(Meter(AtomicI64::new(30)));
+    let (out, errors) = (Arc::new(Mutex::new(vec![])), Arc::new(Mutex::new(vec![])));
+    let input = VecDeque::from(*b"4 words of\ninput");
+    let engine = Engine::new()
+        .package(
+            "meter",
+            "package meter\n\nfunc Add(n int) int\n\nfunc Name() string\n",
+            natives,
+        )
+        .value(meter.clone())
+        .value(Arc::new(Name("power")))
+        .stdin(Arc::new(Mutex::new(input)))
+        .stdout(out.clone())
+        .stderr(errors.clone());
+    let script = "fmt.Println(meter.Name(), meter.Add(1))\n\
+        in := bufio.NewScanner(os.Stdin)\n\
+        for in.Scan() {\n\tmeter.Add(len(in.Text()))\n}\n\
+        fmt.Fprintln(os.Stderr, meter.Add(0))\nprintln(true)\n";
+    assert_eq!(engine.run("script.pgo", script).unwrap(), Outcome::Done);
+    let panics = "fmt.Print(1)\npanic(\"as told\")\n";
+    assert_eq!(engine.run("p.pgo", panics).unwrap(), Outcome::Panicked);
+    assert_eq!(meter.0.load(Ordering::Relaxed), 46);
+    let text = |stream: Arc<Mutex<Vec<u8>>>| {
+        String::from_utf8(std::mem::take(&mut *stream.lock().unwrap())).unwrap()
+    };
+    assert_eq!(text(out), "power 31\n1");
+    let errors = text(errors);
+    assert!(
+        errors.starts_with("46\ntrue\npanic: as told\n\ngoroutine 1 [running]:\n"),
+        "{errors}"
     );
 }

@@ -76,7 +76,6 @@ fn run(
         world: Some(World {
             disk,
             witness: listener.clone(),
-            input: None,
         }),
         ..Options::default()
     };

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use vm::{Options, Outcome, Vm, World};
+use vm::{Options, Outcome, Streams, Vm, World};
 
 /// What is asked of each recovered heap.
 pub struct Questions {
@@ -184,8 +184,11 @@ fn run(
         world: Some(World {
             disk: Arc::new(disk.clone()),
             witness: listener.clone(),
-            input: Some(Arc::new(Mutex::new(input))),
         }),
+        streams: Streams {
+            stdin: Some(Arc::new(Mutex::new(input))),
+            ..Streams::default()
+        },
         ..options.clone()
     };
     if questions.printed_is_argument {

@@ -141,7 +141,6 @@ pub fn record(
     let world = World {
         disk: Arc::new(disk.clone()),
         witness: recorder.clone(),
-        input: None,
     };
     let (mut outcome, mut close_error) = (Outcome::Done, None);
     for run in 0..runs {

@@ -20,7 +20,11 @@ pub const NATIVES: &[NativeDef] = natives! {
     };
     "internal/stdio.Read" "func(int, []uint8) (int, int)" => |c| {
         let (fd, p) = (c.int(), c.bytes());
-        let raw = if fd == 0 { Some(0) } else { host::raw_fd(fd) };
+        let raw = if fd == 0 {
+            c.stdin_descriptor()
+        } else {
+            host::raw_fd(fd)
+        };
         if let Some(raw) = raw {
             host::wait_ready(c, raw, false)?;
         }

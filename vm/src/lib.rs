@@ -27,11 +27,14 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+use std::any::Any;
+use std::sync::Arc;
+
 use lang::bytecode::program::{FuncIdx, FuncValue, Function, TypeIdx};
 use pheap::Mapping;
 use rustc_hash::FxHashMap;
 
-pub use host::UnbufferedStdin;
+pub use host::{InputStream, OutputStream, Streams, UnbufferedStdin};
 pub use native::{Ctx, NativeDef, NativeError, NativeFn, SliceRef, StrRef};
 pub use persist::{HeapChoice, HeapMigration};
 pub use reflect::Reflected;
@@ -64,7 +67,11 @@ pub struct Options {
     pub folder: std::path::PathBuf,
     /// Collect both heaps at every allocation.
     pub gc_stress: bool,
-    /// A stand-in for disk and streams.
+    /// Standard streams, if not the process's.
+    pub streams: Streams,
+    /// What natives find by its type.
+    pub values: Vec<Arc<dyn Any + Send + Sync>>,
+    /// A stand-in for the disk, and who sees what the program does; standard output and error go there.
     pub world: Option<World>,
     /// Check the whole persistent heap after every commit and collection.
     pub heap_check: bool,
@@ -81,6 +88,8 @@ impl Default for Options {
             durability,
             folder: std::path::PathBuf::new(),
             gc_stress: false,
+            streams: Streams::default(),
+            values: Vec::new(),
             world: None,
             heap_check: false,
             read_only: false,

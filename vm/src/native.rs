@@ -2,7 +2,9 @@
 //! values behind safe methods. A native never calls back into the machine, and nothing is collected while it runs.
 #![allow(unsafe_code)] // Argument and result slots, and the memory that argument values refer to.
 
+use std::any::Any;
 use std::ops::Range;
+use std::sync::Arc;
 
 use lang::bytecode::program::{Kind, TypeIdx};
 
@@ -518,6 +520,11 @@ impl<'a> Ctx<'a> {
 
 /// The host.
 impl Ctx<'_> {
+    /// The value of this type that the host has given to its natives, if there is one.
+    pub fn host<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let mut values = self.vm.options.values.iter();
+        values.find_map(|value| value.clone().downcast().ok())
+    }
     /// os.Args.
     pub fn args(&self) -> &[String] {
         &self.vm.options.args
@@ -529,9 +536,13 @@ impl Ctx<'_> {
     pub fn write_stderr(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.vm.write_output(2, bytes)
     }
+    /// What to wait for before standard input is read; none if it is what the host has given.
+    pub fn stdin_descriptor(&self) -> Option<i32> {
+        self.vm.host.stdin_descriptor()
+    }
     /// Reads what is there of standard input, at most `buf`; 0 at the end.
     pub fn read_stdin(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        self.vm.read_input(buf)
+        self.vm.host.read_stdin(buf)
     }
     /// Inside a transaction (blocking operations panic there).
     pub fn in_txn(&self) -> bool {

@@ -1,10 +1,9 @@
 //! What a machine may be given in place of the real world, for runs on a simulated disk: where heap files are, and
 //! someone who is told, in order, what the program does that a crash may undo or cannot take back.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, Read};
-use std::sync::{Arc, Mutex};
+use std::io;
+use std::sync::Arc;
 
 use pheap::Durability;
 use pheap::disk::Disk;
@@ -48,8 +47,6 @@ pub trait Witness: Send + Sync {
 pub struct World {
     pub disk: Arc<dyn Disk>,
     pub witness: Arc<dyn Witness>,
-    /// Standard input, instead of the process's.
-    pub input: Option<Arc<Mutex<VecDeque<u8>>>>,
 }
 
 impl fmt::Debug for World {
@@ -87,18 +84,6 @@ impl Vm {
             }
             (None, 1) => self.host.write_stdout(bytes),
             (None, _) => self.host.write_stderr(bytes),
-        }
-    }
-
-    /// Reads what is there of standard input, at most `buf`; 0 at the end.
-    pub(crate) fn read_input(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let world = self.options.world.as_ref();
-        match world.and_then(|world| world.input.as_ref()) {
-            Some(input) => input
-                .lock()
-                .expect("no holder of this lock panics")
-                .read(buf),
-            None => self.host.read_stdin(buf),
         }
     }
 
