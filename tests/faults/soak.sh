@@ -3,7 +3,7 @@
 # kill -9, 100,000 damages, and random cases for what is fuzzed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-PGO_CRASH_SCALE=20 PGO_CRASH_STATES=250000 cargo test --release --test crash programs -- --nocapture
+PGO_CRASH_SCALE=40 PGO_CRASH_STATES=250000 cargo test --release --test crash hold -- --nocapture
 PGO_KILL_ROUNDS=1000 cargo test --release --test kill
 PHEAP_DAMAGES=100000 cargo test --release -p pheap --test damage -- --nocapture
 PGO_FUZZ_CASES=50000 PGO_FUZZ_SEED=$RANDOM cargo test --release --test fuzz
