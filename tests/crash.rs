@@ -51,10 +51,26 @@ fn number(json: &str, key: &str) -> u64 {
     digits.unwrap_or_default().parse().expect("a number")
 }
 
+/// The heap that the first program of `migration/` leaves.
+fn heap_to_migrate() -> String {
+    let heap = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("crash-migration");
+    let heap = heap.to_str().expect("a path in UTF-8");
+    for file in [heap.to_string(), format!("{heap}.log")] {
+        let _ = std::fs::remove_file(file);
+    }
+    let made = Command::new(env!("CARGO_BIN_EXE_pgo"))
+        .args(["run", "--heap", heap, "1.pgo"])
+        .current_dir(folder().join("migration"))
+        .status();
+    assert!(made.expect("pgo starts").success());
+    heap.to_string()
+}
+
 #[test]
 fn programs_hold_at_every_crash() {
-    let soak = std::env::var("PGO_CRASH_STATES").ok();
-    let states = soak.as_deref().unwrap_or("8000");
+    let states = std::env::var("PGO_CRASH_STATES").ok();
+    let least = if states.is_some() { 1_000_000 } else { 20_000 };
+    let states = states.unwrap_or("8000".into());
     let mut scripts: Vec<String> = std::fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -64,15 +80,26 @@ fn programs_hold_at_every_crash() {
     assert!(scripts.len() >= 9, "{scripts:?}");
     let scale = std::env::var("PGO_CRASH_SCALE").map_or(1, |scale| scale.parse().unwrap());
     let dir = scaled(&scripts, scale);
-    let (work, disks) = (Mutex::new(scripts), Mutex::new(0));
+    let mut work: Vec<(PathBuf, Vec<String>)> = scripts
+        .into_iter()
+        .map(|s| (dir.clone(), vec![s]))
+        .collect();
+    let heap = heap_to_migrate();
+    for script in ["2.pgo", "3.pgo"] {
+        let args = ["--heap", &heap, script].map(String::from);
+        work.push((folder().join("migration"), args.to_vec()));
+    }
+    let (work, disks) = (Mutex::new(work), Mutex::new(0));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let Some(script) = { work.lock().unwrap().pop() } {
-                    let args = ["--json", "--states", states, &script];
+                while let Some((dir, own)) = { work.lock().unwrap().pop() } {
+                    let mut args = vec!["--json", "--states", &states];
+                    args.extend(own.iter().map(String::as_str));
                     let (out, err, status) = crashtest(&dir, &args);
-                    assert_eq!(status, Some(0), "{script}: {out}{err}");
+                    assert_eq!(status, Some(0), "{own:?}: {out}{err}");
                     assert!(out.contains("\"failure\":null"), "{out}");
+                    assert!(number(&out, "disks") > 100, "{out}");
                     println!("{}", out.trim_end());
                     *disks.lock().unwrap() += number(&out, "disks");
                 }
@@ -81,32 +108,7 @@ fn programs_hold_at_every_crash() {
     });
     let disks = *disks.lock().unwrap();
     println!("{disks} different disks");
-    let least = if soak.is_some() { 1_000_000 } else { 20_000 };
     assert!(disks >= least, "only {disks} different disks");
-}
-
-#[test]
-fn migrations_hold_at_every_crash() {
-    let states = std::env::var("PGO_CRASH_STATES").unwrap_or("2000".into());
-    let dir = folder().join("migration");
-    let heap = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("crash-migration");
-    let heap = heap.to_str().expect("a path in UTF-8");
-    for file in [heap.to_string(), format!("{heap}.log")] {
-        let _ = std::fs::remove_file(file);
-    }
-    let made = Command::new(env!("CARGO_BIN_EXE_pgo"))
-        .args(["run", "--heap", heap, "1.pgo"])
-        .current_dir(&dir)
-        .status();
-    assert!(made.expect("pgo starts").success());
-    for script in ["2.pgo", "3.pgo"] {
-        let args = ["--heap", heap, "--json", "--states", &states, script];
-        let (out, err, status) = crashtest(&dir, &args);
-        assert_eq!(status, Some(0), "{script}: {out}{err}");
-        assert!(out.contains("\"failure\":null"), "{out}");
-        assert!(number(&out, "disks") > 100, "{out}");
-        println!("{}", out.trim_end());
-    }
 }
 
 /// The mistake is found, and told with these words.
