@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use common::{Folder, Printed};
+use lang::codes::Code;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -184,18 +185,52 @@ fn reference(folder: &Folder, path: &[&str], out: &mut String) {
     }
 }
 
-/// Blessed, as other expected results, by INSTA_UPDATE=always.
-#[test]
-fn the_command_reference_is_the_help() {
-    let mut text = "<!-- Made by: INSTA_UPDATE=always cargo test --test docs -->\n".to_string();
-    reference(&Folder::new("docs-reference"), &[], &mut text);
-    let path = root().join("docs/src/commands.md");
+/// Writes a page that is made, when INSTA_UPDATE=always blesses it.
+fn assert_made(page: &str, text: &str) {
+    let path = root().join("docs/src").join(page);
     if std::env::var("INSTA_UPDATE").is_ok_and(|v| v == "always") {
-        std::fs::write(&path, &text).unwrap();
+        std::fs::write(&path, text).unwrap();
     }
     let known = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         known == text,
-        "docs/src/commands.md is not what the command says; INSTA_UPDATE=always makes it so"
+        "docs/src/{page} is not what the command says; INSTA_UPDATE=always makes it so"
     );
+}
+
+const MADE: &str = "<!-- Made by: INSTA_UPDATE=always cargo test --test docs -->\n";
+
+#[test]
+fn the_command_reference_is_the_help() {
+    let mut text = MADE.to_string();
+    reference(&Folder::new("docs-reference"), &[], &mut text);
+    assert_made("commands.md", &text);
+}
+
+#[test]
+fn the_warnings_are_those_of_the_examples() {
+    let folder = Folder::new("docs-warnings");
+    let mut text = format!(
+        "{MADE}# Warnings\n\nWhat `pgo check` and editors say about programs that compile, and most likely are not what was \
+         meant.\n"
+    );
+    for code in Code::ALL {
+        let number = code.number();
+        if !number.starts_with('W') {
+            continue;
+        }
+        folder.write("example.pgo", code.example());
+        let printed = folder.pgo(&["check", "example.pgo"]);
+        let (example, said) = (code.example(), printed.err);
+        assert!(
+            said.contains(&format!("code: {number}")),
+            "{number}: {said}"
+        );
+        let summary = code.summary();
+        let _ = write!(
+            text,
+            "\n## {number}: {summary}\n```go\n{example}```\n```text\n{said}```\n"
+        );
+    }
+    assert_made("warnings.md", &text);
 }

@@ -208,6 +208,9 @@ fn diagnostics_follow_the_text() {
     let warned = SCRIPT.replace("txn <> {", "visits.n++\ntxn <> {");
     let wanted = ["18:0 2 store to persistent visits outside a transaction"];
     assert_eq!(c.change("a.pgo", &warned), wanted);
+    let warned = SCRIPT.replace("txn <> {", "txn <> {\n\tos.Remove(\"a\")");
+    let wanted = ["19:1 2 os.Remove in a transaction is not undone if it is rolled back"];
+    assert_eq!(c.change("a.pgo", &warned), wanted);
     assert_eq!(c.change("a.pgo", SCRIPT), [] as [&str; 0]);
 }
 
@@ -233,6 +236,16 @@ fn names_are_explained_found_and_renamed() {
     assert_eq!(found["uri"], c.uri("a.pgo"));
     let found = c.at("textDocument/references", "a.pgo", SCRIPT, "to|tal := ");
     assert_eq!(lines(&found), [17, 19, 22]);
+    let again =
+        "a, err := os.ReadFile(\"a\")\nb, err := os.ReadFile(\"b\")\nfmt.Println(a, b, err)\n";
+    for text in [
+        again.to_string(),
+        format!("func f() {{\n{again}}}\n\nf()\n"),
+    ] {
+        c.open("b.pgo", &text);
+        let found = c.at("textDocument/references", "b.pgo", &text, "a, e|rr");
+        assert_eq!(lines(&found).len(), 3);
+    }
 
     let mut params = c.place("a.pgo", SCRIPT, "visits.Add(to|tal)");
     params["newName"] = json!("sum");

@@ -94,8 +94,11 @@ codes! {
     W0001 Unreachable: "a statement that nothing reaches", "func f() {\n\treturn\n\tprintln()\n}\n";
     W0002 Printf: "a format that does not go with its arguments", "fmt.Printf(\"%d\\n\", \"a\")\n";
     W0003 SelfAssignment: "an assignment of a variable to itself", "x := 1\nx = x\n";
+    W0004 ShadowedError: "an error in a variable that hides the one that is read next", "func try() error { return io.EOF }\n\nfunc tryAgain() error {\n\tvar err error\n\tfor range 3 {\n\t\terr := try()\n\t\tif err == nil {\n\t\t\tbreak\n\t\t}\n\t}\n\treturn err\n}\n\nfmt.Println(tryAgain())\n";
     W0101 BareStore: "a store to persistent data outside a transaction", "pvar n int\n\nn++\n";
     W0102 PrintInTxn: "printing in a transaction, which a rollback does not take back", "pvar n int\n\ntxn <> {\n\tn++\n\tfmt.Println(n)\n}\n";
     W0103 TxnInLoop: "a loop that does nothing but commit in each round", "pvar n int\n\nfor i := range 9 {\n\ttxn <> {\n\t\tn += i\n\t}\n}\n";
+    W0104 EffectInTxn: "an effect in a transaction that a rollback does not take back", "pvar n int\n\ntxn <> {\n\tn++\n\tos.Remove(\"old\")\n}\n";
+    W0105 VolatileInTxn: "a volatile variable changed in a transaction that may be rolled back", "pvar n int\n\nvar rounds int\n\n_ = pmem.Update(func() error {\n\trounds++\n\tn++\n\treturn io.EOF\n})\n\nfmt.Println(rounds)\n";
     E0704 InstantiationCycle: "a generic function that instantiates itself with ever larger types", "func f[T any](n int) {\n\tif n > 0 {\n\t\tf[[]T](n - 1)\n\t}\n}\n\nf[int](3)\n";
 }

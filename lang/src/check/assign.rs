@@ -274,7 +274,10 @@ impl Checker {
                     );
                     known.push(None);
                 }
-                Some(id) => known.push(Some(id)),
+                Some(id) => {
+                    self.record_known(*n, id);
+                    known.push(Some(id));
+                }
                 None => {
                     any_new |= !blank;
                     known.push(None);

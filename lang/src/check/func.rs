@@ -274,6 +274,9 @@ impl Checker {
         if let Some(other) = self.in_scope(name.name) {
             self.redeclared(name, other);
         }
+        if is_var {
+            self.record_shadowing(name.name, id);
+        }
         self.env.scope.push((name.name, id));
         if is_var {
             self.ctx().vars.push(id);

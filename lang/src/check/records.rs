@@ -5,7 +5,7 @@ use super::inspect::Found;
 use super::object::{ObjId, ObjKind};
 use super::operand::Operand;
 use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, File};
+use crate::syntax::ast::{Expr, ExprKind, File, Ident};
 use crate::syntax::literal::string_value;
 use crate::syntax::symbol::Symbol;
 use crate::types::ty::{FuncId, Ty, TyKind};
@@ -24,6 +24,8 @@ pub(crate) struct Records {
     exprs: FxHashMap<Span, Found>,
     /// By the span of the name.
     uses: FxHashMap<Span, Target>,
+    /// Variables of type error that are declared where another one of their name is known, and that one.
+    shadowed: Vec<(ObjId, ObjId)>,
 }
 
 impl Checker {
@@ -61,6 +63,46 @@ impl Checker {
         {
             records.uses.insert(span, target);
         }
+    }
+
+    /// Of a `:=`, a name that was known before.
+    pub(super) fn record_known(&mut self, name: Ident, id: ObjId) {
+        if self.records_here()
+            && let Some(records) = &mut self.records
+        {
+            records.uses.insert(name.span, Target::Object(id));
+        }
+    }
+
+    /// To be called before the name means the new object.
+    pub(super) fn record_shadowing(&mut self, name: Symbol, new: ObjId) {
+        if !self.records_here() || !self.is_error_variable(new) {
+            return;
+        }
+        if let Some(old) = self.lookup_name(name)
+            && self.is_error_variable(old)
+            && let Some(records) = &mut self.records
+        {
+            records.shadowed.push((new, old));
+        }
+    }
+
+    fn is_error_variable(&self, id: ObjId) -> bool {
+        let ty = match self.obj(id).kind {
+            ObjKind::Local(_, ty) => ty,
+            ObjKind::Global(g) => self.globals[g.0 as usize].ty,
+            _ => return false,
+        };
+        let error = self.a.names.interner.find("error");
+        let error = error.and_then(|name| self.universe.scope.get(&name));
+        error.is_some_and(|id| matches!(self.obj(*id).kind, ObjKind::Type(error) if error == ty))
+    }
+
+    /// Where variables of type error are declared that hide another one of their name, and where that one is.
+    pub(crate) fn shadowed_errors(&self) -> Vec<(Span, Span)> {
+        let pairs = self.records.iter().flat_map(|records| &records.shadowed);
+        let pairs = pairs.map(|(new, old)| (self.obj(*new).span, self.obj(*old).span));
+        pairs.collect()
     }
 
     fn found_at(&self, span: Span) -> Option<&Found> {
@@ -101,10 +143,6 @@ impl Checker {
         }
     }
 
-    pub(crate) fn is_panic(&self, span: Span) -> bool {
-        matches!(self.found_at(span), Some(Found::Builtin("panic")))
-    }
-
     pub(crate) fn is_package(&self, span: Span) -> bool {
         matches!(self.object_at(span), Some(ObjKind::Package(_)))
     }
@@ -114,6 +152,27 @@ impl Checker {
             Some(ObjKind::Global(g)) => self.globals[g.0 as usize].root.is_some(),
             _ => false,
         }
+    }
+
+    /// Where the variable is declared that a name means.
+    pub(crate) fn variable_at(&self, name: Span) -> Option<Span> {
+        match self.records.as_ref()?.uses.get(&name)? {
+            Target::Object(id) => {
+                let object = self.obj(*id);
+                let is_variable = matches!(object.kind, ObjKind::Local(..) | ObjKind::Global(_));
+                is_variable.then_some(object.span)
+            }
+            Target::Method(_) => None,
+        }
+    }
+
+    pub(crate) fn is_builtin(&self, span: Span, name: &str) -> bool {
+        matches!(self.found_at(span), Some(Found::Builtin(found)) if *found == name)
+    }
+
+    pub(crate) fn is_map(&self, span: Span) -> bool {
+        let kind = self.type_at(span).map(|ty| self.a.types.under(ty));
+        matches!(kind, Some(TyKind::Map(..)))
     }
 
     /// Is the value at a place neither a channel nor a function?

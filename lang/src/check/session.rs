@@ -272,6 +272,8 @@ impl Checker {
             if matches!(self.obj(id).kind, ObjKind::Unresolved) {
                 self.new_global(id, tys[i], false);
                 self.obj_mut(id).state = State::Black;
+            } else {
+                self.record_known(names[i], id);
             }
             places.push(match self.obj(id).kind {
                 ObjKind::Global(g) if tys[i] != INVALID => {

@@ -1,7 +1,6 @@
-//! Persistence: stores that no transaction makes atomic, what a rollback cannot take back, and loops that commit in every
-//! round.
-use super::Linter;
+//! Persistence: stores that no transaction makes atomic, and loops that commit in every round.
 use super::walk::Place;
+use super::{Linter, root};
 use crate::codes::Code;
 use crate::source::Span;
 use crate::syntax::ast::*;
@@ -66,14 +65,7 @@ fn head(stmt: &Stmt) -> Span {
 
 /// A store to a persistent variable, or to what is reached through one, that runs outside transactions.
 fn bare_store(linter: &mut Linter, stmt: &Stmt, place: &Expr) {
-    let mut root = place;
-    while let ExprKind::Selector { operand, .. }
-    | ExprKind::Index { operand, .. }
-    | ExprKind::Star(operand)
-    | ExprKind::Paren(operand) = &root.kind
-    {
-        root = operand;
-    }
+    let root = root(place);
     let mut own = linter
         .stores
         .iter()
@@ -94,32 +86,4 @@ fn bare_store(linter: &mut Linter, stmt: &Stmt, place: &Expr) {
         .clone()
         .note("it takes effect at once and becomes durable with the next commit; no rollback undoes it")
         .help("put it into txn <> { … } with the stores that belong to it");
-}
-
-/// What is printed stays printed when the transaction is rolled back.
-pub(super) fn call(linter: &mut Linter, expr: &Expr, call: &CallExpr, place: Place) {
-    if place != Place::Txn {
-        return;
-    }
-    let ExprKind::Selector { operand, name } = &call.callee.kind else {
-        return;
-    };
-    let package = linter.source(operand.span);
-    let function = linter.source(name.span);
-    let prints = matches!(
-        (&package[..], &function[..]),
-        ("fmt", "Print" | "Println" | "Printf")
-    );
-    if prints && linter.checker.is_package(operand.span) {
-        let message =
-            format!("{package}.{function} in a transaction prints even if it is rolled back");
-        let span = Span {
-            hi: call.lparen.lo,
-            ..expr.span
-        };
-        let warning = linter.warn(Code::PrintInTxn, span, message);
-        *warning = warning
-            .clone()
-            .help("print behind the transaction, or in a function that pmem.OnCommit is given");
-    }
 }

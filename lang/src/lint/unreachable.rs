@@ -24,7 +24,7 @@ pub(super) fn file(linter: &mut Linter, file: &File) {
     walk_file(&mut lists, file);
 }
 
-impl Visitor for Lists<'_, '_> {
+impl Visitor<'_> for Lists<'_, '_> {
     fn stmt(&mut self, stmt: &Stmt, _: Place) {
         match &stmt.kind {
             StmtKind::Block(block) => self.list(&block.stmts),
@@ -107,7 +107,7 @@ impl Lists<'_, '_> {
 
     fn is_panic(&self, expr: &Expr) -> bool {
         match &expr.kind {
-            ExprKind::Call(call) => self.linter.checker.is_panic(call.callee.span),
+            ExprKind::Call(call) => self.linter.checker.is_builtin(call.callee.span, "panic"),
             _ => false,
         }
     }

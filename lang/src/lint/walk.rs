@@ -7,23 +7,28 @@ pub(super) enum Place {
     Outside,
     /// In a transaction's block.
     Txn,
-    /// In a function literal, which may be run anywhere.
-    Literal,
+    /// In a function literal, or called by `go` or `defer`: it may be run anywhere.
+    Later,
 }
 
-pub(super) trait Visitor {
-    fn stmt(&mut self, stmt: &Stmt, place: Place);
-    fn expr(&mut self, expr: &Expr, place: Place);
+pub(super) trait Visitor<'a> {
+    fn stmt(&mut self, stmt: &'a Stmt, place: Place);
+    fn expr(&mut self, expr: &'a Expr, place: Place);
+
+    /// Does a call run the function literals it is given in a transaction?
+    fn runs_in_txn(&self, _: &CallExpr) -> bool {
+        false
+    }
 }
 
-pub(super) fn walk_file(v: &mut impl Visitor, file: &File) {
+pub(super) fn walk_file<'a>(v: &mut impl Visitor<'a>, file: &'a File) {
     for decl in &file.decls {
         walk_decl(v, decl, Place::Outside);
     }
     walk_stmts(v, &file.stmts, Place::Outside);
 }
 
-fn walk_decl(v: &mut impl Visitor, decl: &Decl, place: Place) {
+fn walk_decl<'a>(v: &mut impl Visitor<'a>, decl: &'a Decl, place: Place) {
     match &decl.kind {
         DeclKind::Func(func) => {
             if let Some(body) = &func.body {
@@ -39,15 +44,15 @@ fn walk_decl(v: &mut impl Visitor, decl: &Decl, place: Place) {
     }
 }
 
-fn walk_stmts(v: &mut impl Visitor, stmts: &[Stmt], place: Place) {
+fn walk_stmts<'a>(v: &mut impl Visitor<'a>, stmts: &'a [Stmt], place: Place) {
     for stmt in stmts {
         walk_stmt(v, stmt, place);
     }
 }
 
-fn walk_stmt(v: &mut impl Visitor, stmt: &Stmt, place: Place) {
+fn walk_stmt<'a>(v: &mut impl Visitor<'a>, stmt: &'a Stmt, place: Place) {
     v.stmt(stmt, place);
-    let optional = |v: &mut _, stmt: &Option<Box<Stmt>>| {
+    let optional = |v: &mut _, stmt: &'a Option<Box<Stmt>>| {
         if let Some(stmt) = stmt {
             walk_stmt(v, stmt, place);
         }
@@ -61,7 +66,8 @@ fn walk_stmt(v: &mut impl Visitor, stmt: &Stmt, place: Place) {
         | StmtKind::Fallthrough => {}
         StmtKind::Decl(decl) => walk_decl(v, decl, place),
         StmtKind::Labeled { stmt, .. } => walk_stmt(v, stmt, place),
-        StmtKind::Expr(x) | StmtKind::Go(x) | StmtKind::Defer(x) => walk_expr(v, x, place),
+        StmtKind::Expr(x) => walk_expr(v, x, place),
+        StmtKind::Go(x) | StmtKind::Defer(x) => walk_expr(v, x, Place::Later),
         StmtKind::IncDec { operand, .. } => walk_expr(v, operand, place),
         StmtKind::Send { channel, value, .. } => {
             walk_expr(v, channel, place);
@@ -119,17 +125,17 @@ fn walk_stmt(v: &mut impl Visitor, stmt: &Stmt, place: Place) {
     }
 }
 
-fn walk_exprs(v: &mut impl Visitor, exprs: &[Expr], place: Place) {
+fn walk_exprs<'a>(v: &mut impl Visitor<'a>, exprs: &'a [Expr], place: Place) {
     for expr in exprs {
         walk_expr(v, expr, place);
     }
 }
 
-fn walk_expr(v: &mut impl Visitor, expr: &Expr, place: Place) {
+fn walk_expr<'a>(v: &mut impl Visitor<'a>, expr: &'a Expr, place: Place) {
     v.expr(expr, place);
     match &expr.kind {
         ExprKind::Composite(c) => walk_exprs(v, &c.elements, place),
-        ExprKind::FuncLit(f) => walk_stmts(v, &f.body.stmts, Place::Literal),
+        ExprKind::FuncLit(f) => walk_stmts(v, &f.body.stmts, Place::Later),
         ExprKind::Paren(x) | ExprKind::Star(x) => walk_expr(v, x, place),
         ExprKind::Selector { operand, .. }
         | ExprKind::TypeAssert { operand, .. }
@@ -146,7 +152,15 @@ fn walk_expr(v: &mut impl Visitor, expr: &Expr, place: Place) {
         }
         ExprKind::Call(c) => {
             walk_expr(v, &c.callee, place);
-            walk_exprs(v, &c.args, place);
+            for arg in &c.args {
+                match &arg.kind {
+                    ExprKind::FuncLit(f) if v.runs_in_txn(c) => {
+                        v.expr(arg, place);
+                        walk_stmts(v, &f.body.stmts, Place::Txn);
+                    }
+                    _ => walk_expr(v, arg, place),
+                }
+            }
         }
         ExprKind::Binary(b) => {
             walk_expr(v, &b.left, place);
