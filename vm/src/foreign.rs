@@ -6,7 +6,6 @@ use pheap::{Heap, PointerSlot};
 use rustc_hash::FxHashMap;
 
 use crate::Vm;
-use crate::heap::NOSCAN;
 use crate::load::form_of;
 use crate::value::RtType;
 
@@ -56,11 +55,7 @@ impl Vm {
 
     fn push_type(&mut self, desc: TypeDesc) -> TypeIdx {
         let ty = FIRST + self.types.foreign.borrow().types.len() as TypeIdx;
-        let gc = if desc.ptrs.is_empty() {
-            NOSCAN
-        } else {
-            self.heap.register(desc.size, &desc.ptrs, Some(ty))
-        };
+        let gc = self.heap.register(desc.size, &desc.ptrs, Some(ty));
         let rt = RtType {
             size: desc.size,
             slots: desc.size.div_ceil(8) as u32,

@@ -12,7 +12,7 @@ use pheap::ObjectRef;
 use crate::Vm;
 use crate::frames::LiveSlots;
 use crate::goroutine::Goroutine;
-use crate::heap::{CONSERVATIVE, NOSCAN, VolatileHeap};
+use crate::heap::{CONSERVATIVE, VolatileHeap, has_pointers};
 use crate::interp::Pc;
 use crate::raw;
 
@@ -26,7 +26,7 @@ impl Marker<'_> {
     fn word(&mut self, word: u64) {
         if self.heap.space.contains(word)
             && let Some(object) = self.heap.space.mark(word)
-            && object.type_index != NOSCAN
+            && has_pointers(object.type_index)
         {
             self.work.push(object);
         }
@@ -35,7 +35,7 @@ impl Marker<'_> {
     /// Marks what an object refers to, but not the object.
     fn content(&mut self, addr: u64) {
         if let Some(object) = self.heap.space.find_object(addr) {
-            if object.type_index != NOSCAN {
+            if has_pointers(object.type_index) {
                 self.work.push(object);
             }
             self.drain();
@@ -54,7 +54,7 @@ impl Marker<'_> {
             each_pointer(self.heap, object, &mut self.work, |heap, work, word| {
                 if heap.space.contains(word)
                     && let Some(found) = heap.space.mark(word)
-                    && found.type_index != NOSCAN
+                    && has_pointers(found.type_index)
                 {
                     work.push(found);
                 }
@@ -220,7 +220,7 @@ impl Vm {
                         found.push(word);
                     }
                 }
-            } else if object.type_index != NOSCAN {
+            } else if has_pointers(object.type_index) {
                 each_pointer(&mut self.heap, object, &mut found, |_, found, word| {
                     if is_persistent(word) {
                         found.push(word);

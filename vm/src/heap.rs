@@ -3,7 +3,7 @@
 use std::io;
 
 use lang::bytecode::program::{PtrKind, TypeIdx};
-use pheap::Space;
+use pheap::{ObjectRef, Space};
 
 use crate::finalizer::Finalizer;
 
@@ -11,8 +11,10 @@ use crate::finalizer::Finalizer;
 const LIMIT_BYTES: u64 = 1 << 38;
 const MIN_TRIGGER_BYTES: u64 = 8 << 20;
 
-/// Registry index of objects without pointers.
-pub(crate) const NOSCAN: u32 = 0;
+/// Set in registry indices of objects without pointers.
+const PLAIN: u32 = 1 << 31;
+/// Registry index of plain bytes.
+pub(crate) const NOSCAN: u32 = PLAIN;
 /// Registry index of objects whose every word may be a pointer (closures).
 pub(crate) const CONSERVATIVE: u32 = 1;
 
@@ -24,6 +26,12 @@ pub(crate) struct GcType {
     pub ptrs: Box<[(u32, PtrKind)]>,
     /// The program's type of an element, if it has one.
     pub ty: Option<TypeIdx>,
+}
+
+/// Whether objects of a registry index have pointers.
+#[inline(always)]
+pub(crate) fn has_pointers(type_index: u32) -> bool {
+    type_index & PLAIN == 0
 }
 
 pub(crate) struct VolatileHeap {
@@ -56,14 +64,23 @@ impl VolatileHeap {
         })
     }
 
-    /// Registers a type; types without pointers share one entry.
+    /// Registers a type; gives its index.
     pub fn register(&mut self, stride: u64, ptrs: &[(u32, PtrKind)], ty: Option<TypeIdx>) -> u32 {
+        let index = self.types.len() as u32;
         self.types.push(GcType {
             stride,
             ptrs: ptrs.into(),
             ty,
         });
-        (self.types.len() - 1) as u32
+        match ptrs {
+            [] => index | PLAIN,
+            _ => index,
+        }
+    }
+
+    /// The program's type of an object's elements; none for memory that natives, closures and maps have.
+    pub fn element_type(&self, object: ObjectRef) -> Option<TypeIdx> {
+        self.types[(object.type_index & !PLAIN) as usize].ty
     }
 
     #[inline(always)]

@@ -107,11 +107,7 @@ impl Vm {
         let (old, new) = (self.types.rt.len(), program.types.len());
         let mut rt = std::mem::take(&mut self.types.rt);
         for (ty, desc) in program.types.iter().enumerate().take(new).skip(old) {
-            let gc = if desc.ptrs.is_empty() {
-                NOSCAN
-            } else {
-                self.heap.register(desc.size, &desc.ptrs, Some(ty as u32))
-            };
+            let gc = self.heap.register(desc.size, &desc.ptrs, Some(ty as u32));
             rt.push(RtType {
                 size: desc.size,
                 slots: desc.size.div_ceil(8) as u32,
@@ -230,11 +226,7 @@ impl Vm {
         let mut layout = Layout::of(&self.types, ty);
         layout.gc_header = self.heap.register(HEADER_BYTES, &HEADER_PTRS, None);
         let ptrs = layout.entry_ptrs(&self.types);
-        layout.gc_entries = if ptrs.is_empty() {
-            NOSCAN
-        } else {
-            self.heap.register(layout.stride, &ptrs, None)
-        };
+        layout.gc_entries = self.heap.register(layout.stride, &ptrs, None);
         Box::leak(Box::new(layout))
     }
 

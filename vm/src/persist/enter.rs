@@ -1,11 +1,9 @@
-//! Values that enter the persistent heap (LANGUAGE.md §2) and deep copies.
+//! Values that enter the persistent heap (LANGUAGE.md §2).
 #![allow(unsafe_code)] // Copies values between the heaps.
 
 use lang::bytecode::program::{Kind, TypeIdx};
-use rustc_hash::FxHashMap;
 
 use crate::Vm;
-use crate::map;
 use crate::raw;
 
 /// What a conversion did, so that a refused one leaves no trace: interface words of the value itself and what they
@@ -99,7 +97,7 @@ impl Vm {
 
     /// # Safety
     /// A string is at `at`.
-    unsafe fn make_string_persistent(&mut self, at: u64) -> Result<(), String> {
+    pub(super) unsafe fn make_string_persistent(&mut self, at: u64) -> Result<(), String> {
         // SAFETY: as the caller promises; string memory is immutable.
         unsafe {
             let (addr, len) = (raw::read(at), raw::read(at + 8));
@@ -183,171 +181,13 @@ impl Vm {
     }
 }
 
-fn refused(kind: Kind) -> &'static str {
+/// A value that is refused.
+pub(super) fn refused(kind: Kind) -> &'static str {
     match kind {
         Kind::Map => "volatile map",
         Kind::Func => "func value",
         Kind::Chan => "channel",
         Kind::UnsafePointer => "unsafe.Pointer",
         _ => "volatile pointer",
-    }
-}
-
-/// Deep copies.
-#[derive(Default)]
-struct Copier {
-    /// Volatile object or map → its copy.
-    done: FxHashMap<u64, u64>,
-    /// Copied memory whose references still point to the originals: type, address, count.
-    work: Vec<(TypeIdx, u64, u64)>,
-    /// A key is being copied, which must be whole before it is put into its map.
-    in_key: bool,
-}
-
-impl Vm {
-    /// Replaces the value at `at` by one whose whole graph is persistent; shared and cyclic references are kept.
-    pub(crate) fn persist_deep(&mut self, ty: TypeIdx, at: u64) -> Result<(), String> {
-        let mut copier = Copier::default();
-        self.copy_refs(&mut copier, ty, at)?;
-        while let Some((ty, at, count)) = copier.work.pop() {
-            let size = self.types.rt(ty).size;
-            for i in 0..count {
-                self.copy_refs(&mut copier, ty, at + i * size)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes every reference in the value at `at` persistent; what it refers to is queued.
-    fn copy_refs(&mut self, copier: &mut Copier, ty: TypeIdx, at: u64) -> Result<(), String> {
-        let types = self.types_ptr();
-        let desc = types.desc(ty);
-        if desc.ptrs.is_empty() {
-            return Ok(());
-        }
-        // SAFETY: a value of this type is at `at`, not visible to the program yet.
-        unsafe {
-            match desc.kind {
-                Kind::String => self.make_string_persistent(at)?,
-                Kind::Struct => {
-                    for field in &desc.fields {
-                        self.copy_refs(copier, field.ty, at + u64::from(field.offset))?;
-                    }
-                }
-                Kind::Array => {
-                    let size = types.rt(desc.elem).size;
-                    for i in 0..desc.len {
-                        self.copy_refs(copier, desc.elem, at + i * size)?;
-                    }
-                }
-                Kind::Pointer => {
-                    let new = self.copy_object(copier, desc.elem, raw::read(at), 1)?;
-                    raw::write(at, new);
-                }
-                Kind::Slice => {
-                    if raw::read(at + 16) == 0 {
-                        self.make_persistent(ty, at)?;
-                    } else {
-                        let new =
-                            self.copy_object(copier, desc.elem, raw::read(at), raw::read(at + 16))?;
-                        raw::write(at, new);
-                    }
-                }
-                Kind::Map => {
-                    let new = self.copy_map(copier, ty, raw::read(at))?;
-                    raw::write(at, new);
-                }
-                Kind::Interface => {
-                    let (key, data) = (raw::read(at), raw::read(at + 8));
-                    match types.by_key(key) {
-                        Some(dynamic) if key & 3 == 0 => self.copy_refs(copier, dynamic, at + 8)?,
-                        Some(dynamic) if key & 2 != 0 && !self.is_persistent(data) => {
-                            let copy = self.alloc_persistent(dynamic, 1)?;
-                            raw::copy(copy, data, types.rt(dynamic).size);
-                            raw::write(at + 8, copy);
-                            if copier.in_key {
-                                // At once, so that the key can be hashed.
-                                self.copy_refs(copier, dynamic, copy)?;
-                            } else {
-                                copier.work.push((dynamic, copy, 1));
-                            }
-                        }
-                        Some(dynamic) => {
-                            self.heap_type(dynamic)?;
-                        }
-                        None => {}
-                    }
-                }
-                kind => {
-                    if raw::read(at) != 0 {
-                        return Err(format!("{} cannot be persisted", refused(kind)));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The persistent copy of what `addr` points to: the whole object that it lies in, or (for variables outside the heap)
-    /// `count` values of type `ty`.
-    fn copy_object(
-        &mut self,
-        copier: &mut Copier,
-        ty: TypeIdx,
-        addr: u64,
-        count: u64,
-    ) -> Result<u64, String> {
-        if addr == 0 || self.is_persistent(addr) {
-            return Ok(addr);
-        }
-        let (base, ty, count) = match self.heap.space.find_object(addr) {
-            Some(object) => {
-                let gc = &self.heap.types[object.type_index as usize];
-                match gc.ty {
-                    Some(ty) => (object.addr, ty, u64::from(object.count)),
-                    // Memory without a type of its own holds plain elements.
-                    None => (addr, ty, count),
-                }
-            }
-            None => (addr, ty, count),
-        };
-        if let Some(&copy) = copier.done.get(&base) {
-            return Ok(copy + (addr - base));
-        }
-        let copy = self.alloc_persistent(ty, count)?;
-        // SAFETY: the original holds that many values; the copy is fresh.
-        unsafe { raw::copy(copy, base, self.types.rt(ty).size * count) };
-        copier.done.insert(base, copy);
-        copier.work.push((ty, copy, count));
-        Ok(copy + (addr - base))
-    }
-
-    fn copy_map(&mut self, copier: &mut Copier, ty: TypeIdx, map: u64) -> Result<u64, String> {
-        if map == 0 || self.is_persistent(map) {
-            return Ok(map);
-        }
-        if let Some(&copy) = copier.done.get(&map) {
-            return Ok(copy);
-        }
-        let layout = self.layout(ty);
-        let copy = self.map_make(ty, map::len(map), true)?;
-        copier.done.insert(map, copy);
-        let mut key = vec![0u64; layout.key_size.div_ceil(8) as usize + 1];
-        for (from, value) in map::entries(layout, map) {
-            let at = key.as_mut_ptr() as u64;
-            // SAFETY: the buffer holds a key; entry and value lie in live maps.
-            unsafe {
-                raw::copy(at, from, layout.key_size);
-                copier.in_key = true;
-                self.copy_refs(copier, layout.key_ty, at)?;
-                copier.in_key = false;
-                let entry = self.map_assign(layout, copy, at, true)?;
-                raw::copy(entry + layout.val_offset, value, layout.val_size);
-                copier
-                    .work
-                    .push((layout.val_ty, entry + layout.val_offset, 1));
-            }
-        }
-        Ok(copy)
     }
 }

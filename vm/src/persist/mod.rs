@@ -1,6 +1,7 @@
 //! The only glue to the persistent heap: opening it, types and roots, announcing stores, transactions, values that
 //! enter it (LANGUAGE.md §2), deep copies, its collection.
 
+mod deep;
 mod enter;
 mod migrate;
 mod types;

@@ -9,7 +9,7 @@ use lang::bytecode::program::{PtrKind, TypeIdx};
 
 use crate::Vm;
 use crate::goroutine::State;
-use crate::heap::NOSCAN;
+use crate::heap::has_pointers;
 use crate::trap::Trap;
 
 /// A channel's object.
@@ -178,10 +178,10 @@ impl Vm {
             return None;
         }
         let chan = self.alloc_volatile(self.chan_gc, 1, CHAN_BYTES);
-        let buffer = match (size_bytes, rt.gc) {
-            (0, _) => 0,
-            (_, NOSCAN) => self.alloc_noscan(size_bytes),
-            (_, gc) => self.alloc_volatile(gc, cap, size_bytes),
+        let buffer = match size_bytes {
+            0 => 0,
+            _ if has_pointers(rt.gc) => self.alloc_volatile(rt.gc, cap, size_bytes),
+            _ => self.alloc_noscan(size_bytes),
         };
         // SAFETY: a fresh object; zero is no waiter.
         let chan_ref = unsafe { at(chan) };

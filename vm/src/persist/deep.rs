@@ -1,0 +1,326 @@
+//! Deep copies (`persist`, LANGUAGE.md §2). The graph is walked first: that finds what cannot be stored, and what of each
+//! object can be seen; of a long array that is what slices and pointers show, not the rest of it. Then this much is copied
+//! of each, so that what was shared still is, and the references in the copies are led to copies.
+#![allow(unsafe_code)] // Copies values between the heaps.
+
+use lang::bytecode::program::{Kind, TypeIdx};
+use rustc_hash::FxHashMap;
+
+use super::enter::refused;
+use crate::Vm;
+use crate::heap::NOSCAN;
+use crate::map;
+use crate::raw;
+
+/// What is seen of a volatile object: elements `lo..hi` of an array.
+struct Extent {
+    ty: TypeIdx,
+    stride: u64,
+    /// Address of element 0.
+    base: u64,
+    lo: u64,
+    hi: u64,
+    /// Address of the copy of element `lo`.
+    copy: u64,
+}
+
+impl Extent {
+    /// The elements that some bytes touch.
+    fn touched(&self, addr: u64, bytes: u64) -> (u64, u64) {
+        let (from, stride) = (addr - self.base, self.stride.max(1));
+        (from / stride, (from + bytes).div_ceil(stride))
+    }
+
+    fn is_seen(&self, addr: u64) -> bool {
+        (self.base + self.lo * self.stride..=self.base + self.hi * self.stride).contains(&addr)
+    }
+
+    /// What an address in it is in the copy.
+    fn led(&self, addr: u64) -> u64 {
+        self.copy + (addr - self.base - self.lo * self.stride)
+    }
+}
+
+#[derive(Default)]
+struct Copier {
+    extents: Vec<Extent>,
+    /// Address of element 0 → extent.
+    known: FxHashMap<u64, usize>,
+    /// Type, map, copy.
+    maps: Vec<(TypeIdx, u64, u64)>,
+    /// Map → its place in `maps`.
+    known_maps: FxHashMap<u64, usize>,
+    /// Seen memory whose references are still to be followed: type, address, count.
+    work: Vec<(TypeIdx, u64, u64)>,
+}
+
+impl Vm {
+    /// Replaces the value at `at` by one whose whole graph is persistent; shared and cyclic references are kept.
+    ///
+    /// # Errors
+    /// There is something in it that cannot be stored, or the heap is full; the value is as it was then.
+    pub(crate) fn persist_deep(&mut self, ty: TypeIdx, at: u64) -> Result<(), String> {
+        let mut copier = Copier::default();
+        self.look(&mut copier, ty, at)?;
+        while let Some((ty, at, count)) = copier.work.pop() {
+            let size = self.types.rt(ty).size;
+            (0..count).try_for_each(|i| self.look(&mut copier, ty, at + i * size))?;
+        }
+        let done = self.copy_seen(&mut copier, ty, at);
+        if done.is_err() {
+            for extent in copier.extents.iter().filter(|e| e.copy != 0) {
+                // SAFETY: a copy made just now, which nothing but others of them refers to.
+                unsafe { raw::zero(extent.copy, (extent.hi - extent.lo) * extent.stride) };
+            }
+        }
+        done
+    }
+
+    /// Finds what the value at `at` refers to.
+    fn look(&mut self, copier: &mut Copier, ty: TypeIdx, at: u64) -> Result<(), String> {
+        let types = self.types_ptr();
+        let desc = types.desc(ty);
+        if desc.ptrs.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: a value of this type is at `at`, or a map.
+        unsafe {
+            match desc.kind {
+                Kind::String => {}
+                Kind::Struct => {
+                    for field in &desc.fields {
+                        self.look(copier, field.ty, at + u64::from(field.offset))?;
+                    }
+                }
+                Kind::Array => {
+                    let size = types.rt(desc.elem).size;
+                    (0..desc.len).try_for_each(|i| self.look(copier, desc.elem, at + i * size))?;
+                }
+                Kind::Pointer => self.see(copier, desc.elem, raw::read(at), 1),
+                Kind::Slice => self.see(copier, desc.elem, raw::read(at), raw::read(at + 8)),
+                Kind::Map => {
+                    let map = raw::read(at);
+                    if map == 0 || self.is_persistent(map) || copier.known_maps.contains_key(&map) {
+                        return Ok(());
+                    }
+                    copier.known_maps.insert(map, copier.maps.len());
+                    copier.maps.push((ty, map, 0));
+                    let layout = self.layout(ty);
+                    let has_refs = |ty| !types.desc(ty).ptrs.is_empty();
+                    let (keys, values) = (has_refs(layout.key_ty), has_refs(layout.val_ty));
+                    for (key, value) in map::entries(layout, map) {
+                        if keys {
+                            copier.work.push((layout.key_ty, key, 1));
+                        }
+                        if values {
+                            copier.work.push((layout.val_ty, value, 1));
+                        }
+                    }
+                }
+                Kind::Interface => {
+                    let (key, data) = (raw::read(at), raw::read(at + 8));
+                    match types.by_key(key) {
+                        Some(dynamic) if key & 3 == 0 => self.look(copier, dynamic, at + 8)?,
+                        Some(dynamic) if key & 2 != 0 => self.see(copier, dynamic, data, 1),
+                        _ => {}
+                    }
+                }
+                kind => {
+                    if raw::read(at) != 0 {
+                        return Err(format!("{} cannot be persisted", refused(kind)));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that `count` values of a type are seen at `addr`.
+    fn see(&self, copier: &mut Copier, ty: TypeIdx, addr: u64, count: u64) {
+        if addr == 0 || count == 0 || self.is_persistent(addr) {
+            return;
+        }
+        let bytes = self.types.rt(ty).size * count;
+        let (base, elem) = self.array_of(ty, addr);
+        let stride = self.types.rt(elem).size;
+        let index = *copier.known.entry(base).or_insert(copier.extents.len());
+        if index == copier.extents.len() {
+            copier.extents.push(Extent {
+                ty: elem,
+                stride,
+                base,
+                lo: u64::MAX,
+                hi: 0,
+                copy: 0,
+            });
+        }
+        let extent = &mut copier.extents[index];
+        let (lo, hi) = extent.touched(addr, bytes);
+        let (old_lo, old_hi) = (extent.lo, extent.hi);
+        (extent.lo, extent.hi) = (lo.min(old_lo), hi.max(old_hi));
+        let new = match old_lo > old_hi {
+            true => [(lo, hi), (0, 0)],
+            // What lies between two places that are seen is copied with them.
+            false => [(extent.lo, old_lo), (old_hi, extent.hi)],
+        };
+        if !self.types.desc(extent.ty).ptrs.is_empty() {
+            for (lo, hi) in new.into_iter().filter(|(lo, hi)| lo < hi) {
+                let at = base + lo * extent.stride;
+                copier.work.push((extent.ty, at, hi - lo));
+            }
+        }
+    }
+
+    /// The array that a value at `addr` lies in: the address of its first element, and their type. Variables outside the heap
+    /// are arrays of their own.
+    fn array_of(&self, ty: TypeIdx, addr: u64) -> (u64, TypeIdx) {
+        let Some(object) = self.heap.space.find_object(addr) else {
+            return (addr, ty);
+        };
+        if let Some(elem) = self.heap.element_type(object) {
+            return (object.addr, elem);
+        }
+        // Bytes that a native made hold values of one type from end to end.
+        let size = self.types.rt(ty).size;
+        match object.type_index == NOSCAN && size > 0 && (addr - object.addr).is_multiple_of(size) {
+            true => (object.addr, ty),
+            false => (addr, ty),
+        }
+    }
+
+    fn copy_seen(&mut self, copier: &mut Copier, ty: TypeIdx, at: u64) -> Result<(), String> {
+        for extent in &mut copier.extents {
+            let count = extent.hi - extent.lo;
+            extent.copy = self.alloc_persistent(extent.ty, count.max(1))?;
+            let from = extent.base + extent.lo * extent.stride;
+            // SAFETY: that many values are seen there; the copy is fresh.
+            unsafe { raw::copy(extent.copy, from, count * extent.stride) };
+        }
+        for (ty, map, copy) in &mut copier.maps {
+            *copy = self.map_make(*ty, map::len(*map), true)?;
+        }
+        for extent in &copier.extents {
+            for i in 0..extent.hi - extent.lo {
+                self.lead(copier, extent.ty, extent.copy + i * extent.stride)?;
+            }
+        }
+        // Keys are hashed: all that they refer to is whole by now.
+        for &(ty, map, copy) in &copier.maps {
+            self.copy_entries(copier, ty, map, copy)?;
+        }
+        self.lead(copier, ty, at)
+    }
+
+    fn copy_entries(
+        &mut self,
+        copier: &Copier,
+        ty: TypeIdx,
+        map: u64,
+        copy: u64,
+    ) -> Result<(), String> {
+        let layout = self.layout(ty);
+        let mut key = vec![0u64; layout.key_size.div_ceil(8) as usize + 1];
+        let at = key.as_mut_ptr() as u64;
+        for (from, value) in map::entries(layout, map) {
+            // SAFETY: the buffer holds a key; entry and value lie in live maps.
+            unsafe {
+                raw::copy(at, from, layout.key_size);
+                self.lead(copier, layout.key_ty, at)?;
+                let entry = self.map_assign(layout, copy, at, true)? + layout.val_offset;
+                raw::copy(entry, value, layout.val_size);
+                self.lead(copier, layout.val_ty, entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes every reference in the value at `at` persistent.
+    fn lead(&mut self, copier: &Copier, ty: TypeIdx, at: u64) -> Result<(), String> {
+        let types = self.types_ptr();
+        let desc = types.desc(ty);
+        if desc.ptrs.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: a value of this type is at `at`, not visible to the program yet.
+        unsafe {
+            match desc.kind {
+                Kind::String => self.make_string_persistent(at)?,
+                Kind::Struct => {
+                    for field in &desc.fields {
+                        self.lead(copier, field.ty, at + u64::from(field.offset))?;
+                    }
+                }
+                Kind::Array => {
+                    let size = types.rt(desc.elem).size;
+                    (0..desc.len).try_for_each(|i| self.lead(copier, desc.elem, at + i * size))?;
+                }
+                Kind::Pointer => {
+                    let addr = raw::read(at);
+                    if let Some(extent) = self.extent_of(copier, desc.elem, addr) {
+                        raw::write(at, extent.led(addr));
+                    }
+                }
+                Kind::Slice => self.lead_slice(copier, desc.elem, at)?,
+                Kind::Map => {
+                    if let Some(&index) = copier.known_maps.get(&raw::read(at)) {
+                        raw::write(at, copier.maps[index].2);
+                    }
+                }
+                Kind::Interface => {
+                    let (key, data) = (raw::read(at), raw::read(at + 8));
+                    match types.by_key(key) {
+                        Some(dynamic) if key & 3 == 0 => self.lead(copier, dynamic, at + 8)?,
+                        Some(dynamic) => {
+                            self.heap_type(dynamic)?;
+                            if key & 2 != 0
+                                && let Some(extent) = self.extent_of(copier, dynamic, data)
+                            {
+                                raw::write(at + 8, extent.led(data));
+                            }
+                        }
+                        None => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A slice shows what it did; there is room behind that where other references show more.
+    ///
+    /// # Safety
+    /// A slice is at `at`, not visible to the program yet.
+    unsafe fn lead_slice(&mut self, copier: &Copier, elem: TypeIdx, at: u64) -> Result<(), String> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let addr = raw::read(at);
+            match self.extent_of(copier, elem, addr) {
+                Some(extent) => {
+                    let end = extent.base + extent.hi * extent.stride;
+                    if let Some(room) = (end - addr).checked_div(self.types.rt(elem).size) {
+                        raw::write(at + 16, raw::read(at + 16).min(room));
+                    }
+                    raw::write(at, extent.led(addr));
+                }
+                None if addr == 0 || self.is_persistent(addr) => {}
+                None => {
+                    let empty = self.opened()?.empty;
+                    raw::write(at, empty);
+                    raw::write(at + 16, 0);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The extent of volatile memory that the walk has seen.
+    fn extent_of<'c>(&self, copier: &'c Copier, ty: TypeIdx, addr: u64) -> Option<&'c Extent> {
+        if addr == 0 || self.is_persistent(addr) {
+            return None;
+        }
+        let (base, _) = self.array_of(ty, addr);
+        let extent = &copier.extents[*copier.known.get(&base)?];
+        extent.is_seen(addr).then_some(extent)
+    }
+}
