@@ -407,3 +407,19 @@ fn the_grammar_for_editors_has_every_keyword() {
         assert!(words.iter().any(|word| word == keyword), "{keyword}");
     }
 }
+
+/// The tree-sitter grammar and its query for colours have these words, each between quotes; its tests need tree-sitter.
+#[test]
+fn the_tree_sitter_grammar_has_every_keyword() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/editors/tree-sitter-pgo");
+    let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+    let (grammar, colours) = (read("grammar.js"), read("queries/highlights.scm"));
+    for keyword in lang::highlight::KEYWORDS {
+        let quoted = format!("\"{keyword}\"");
+        assert!(grammar.contains(&quoted), "{keyword}");
+        // A statement of one word is its own node.
+        let statement = format!("({keyword}_statement)");
+        let coloured = colours.contains(&quoted) || colours.contains(&statement);
+        assert!(coloured, "{keyword}");
+    }
+}
