@@ -41,17 +41,32 @@ impl Extent {
     }
 }
 
+/// Nothing to copy is referred to.
+const NONE: u32 = u32::MAX;
+
 #[derive(Default)]
 struct Copier {
     extents: Vec<Extent>,
     /// Address of element 0 → extent.
-    known: FxHashMap<u64, usize>,
+    known: FxHashMap<u64, u32>,
+    /// Parts of extents whose references have been followed: extent, first element's address, count, …
+    parts: Vec<(u32, u64, u64, usize)>,
+    /// … and where in here the extents are that they refer to, in the order of the walk.
+    found: Vec<u32>,
     /// Type, map, copy.
     maps: Vec<(TypeIdx, u64, u64)>,
     /// Map → its place in `maps`.
     known_maps: FxHashMap<u64, usize>,
-    /// Seen memory whose references are still to be followed: type, address, count.
-    work: Vec<(TypeIdx, u64, u64)>,
+    /// Seen memory whose references are still to be followed: extent (none for what maps hold), type, address, count.
+    work: Vec<(u32, TypeIdx, u64, u64)>,
+}
+
+/// How the extents are known that a value refers to.
+enum Way<'c> {
+    /// By what the walk has found.
+    Found(std::slice::Iter<'c, u32>),
+    /// By the addresses.
+    Asked,
 }
 
 impl Vm {
@@ -62,9 +77,14 @@ impl Vm {
     pub(crate) fn persist_deep(&mut self, ty: TypeIdx, at: u64) -> Result<(), String> {
         let mut copier = Copier::default();
         self.look(&mut copier, ty, at)?;
-        while let Some((ty, at, count)) = copier.work.pop() {
-            let size = self.types.rt(ty).size;
+        copier.found.clear();
+        while let Some((index, ty, at, count)) = copier.work.pop() {
+            let (size, start) = (self.types.rt(ty).size, copier.found.len());
             (0..count).try_for_each(|i| self.look(&mut copier, ty, at + i * size))?;
+            match index {
+                NONE => copier.found.truncate(start),
+                _ => copier.parts.push((index, at, count, start)),
+            }
         }
         let done = self.copy_seen(&mut copier, ty, at);
         if done.is_err() {
@@ -96,8 +116,14 @@ impl Vm {
                     let size = types.rt(desc.elem).size;
                     (0..desc.len).try_for_each(|i| self.look(copier, desc.elem, at + i * size))?;
                 }
-                Kind::Pointer => self.see(copier, desc.elem, raw::read(at), 1),
-                Kind::Slice => self.see(copier, desc.elem, raw::read(at), raw::read(at + 8)),
+                Kind::Pointer => {
+                    let found = self.see(copier, desc.elem, raw::read(at), 1);
+                    copier.found.push(found);
+                }
+                Kind::Slice => {
+                    let found = self.see(copier, desc.elem, raw::read(at), raw::read(at + 8));
+                    copier.found.push(found);
+                }
                 Kind::Map => {
                     let map = raw::read(at);
                     if map == 0 || self.is_persistent(map) || copier.known_maps.contains_key(&map) {
@@ -110,10 +136,10 @@ impl Vm {
                     let (keys, values) = (has_refs(layout.key_ty), has_refs(layout.val_ty));
                     for (key, value) in map::entries(layout, map) {
                         if keys {
-                            copier.work.push((layout.key_ty, key, 1));
+                            copier.work.push((NONE, layout.key_ty, key, 1));
                         }
                         if values {
-                            copier.work.push((layout.val_ty, value, 1));
+                            copier.work.push((NONE, layout.val_ty, value, 1));
                         }
                     }
                 }
@@ -121,7 +147,10 @@ impl Vm {
                     let (key, data) = (raw::read(at), raw::read(at + 8));
                     match types.by_key(key) {
                         Some(dynamic) if key & 3 == 0 => self.look(copier, dynamic, at + 8)?,
-                        Some(dynamic) if key & 2 != 0 => self.see(copier, dynamic, data, 1),
+                        Some(dynamic) if key & 2 != 0 && self.leads_on(dynamic) => {
+                            let found = self.see(copier, dynamic, data, 1);
+                            copier.found.push(found);
+                        }
                         _ => {}
                     }
                 }
@@ -135,26 +164,17 @@ impl Vm {
         Ok(())
     }
 
-    /// Notes that `count` values of a type are seen at `addr`.
-    fn see(&self, copier: &mut Copier, ty: TypeIdx, addr: u64, count: u64) {
+    /// Notes that `count` values of a type are seen at `addr`; the extent.
+    fn see(&self, copier: &mut Copier, ty: TypeIdx, addr: u64, count: u64) -> u32 {
         if addr == 0 || count == 0 || self.is_persistent(addr) {
-            return;
+            return NONE;
         }
         let bytes = self.types.rt(ty).size * count;
-        let (base, elem) = self.array_of(ty, addr);
-        let stride = self.types.rt(elem).size;
-        let index = *copier.known.entry(base).or_insert(copier.extents.len());
-        if index == copier.extents.len() {
-            copier.extents.push(Extent {
-                ty: elem,
-                stride,
-                base,
-                lo: u64::MAX,
-                hi: 0,
-                copy: 0,
-            });
-        }
-        let extent = &mut copier.extents[index];
+        let index = match copier.known.get(&addr) {
+            Some(&index) => index,
+            None => self.extent_at(copier, ty, addr),
+        };
+        let extent = &mut copier.extents[index as usize];
         let (lo, hi) = extent.touched(addr, bytes);
         let (old_lo, old_hi) = (extent.lo, extent.hi);
         (extent.lo, extent.hi) = (lo.min(old_lo), hi.max(old_hi));
@@ -165,10 +185,29 @@ impl Vm {
         };
         if !self.types.desc(extent.ty).ptrs.is_empty() {
             for (lo, hi) in new.into_iter().filter(|(lo, hi)| lo < hi) {
-                let at = base + lo * extent.stride;
-                copier.work.push((extent.ty, at, hi - lo));
+                let at = extent.base + lo * extent.stride;
+                copier.work.push((index, extent.ty, at, hi - lo));
             }
         }
+        index
+    }
+
+    /// The extent of the array that a value at `addr` lies in, made if there is none.
+    fn extent_at(&self, copier: &mut Copier, ty: TypeIdx, addr: u64) -> u32 {
+        let (base, ty) = self.array_of(ty, addr);
+        let next = copier.extents.len() as u32;
+        let index = *copier.known.entry(base).or_insert(next);
+        if index == next {
+            copier.extents.push(Extent {
+                ty,
+                stride: self.types.rt(ty).size,
+                base,
+                lo: u64::MAX,
+                hi: 0,
+                copy: 0,
+            });
+        }
+        index
     }
 
     /// The array that a value at `addr` lies in: the address of its first element, and their type. Variables outside the heap
@@ -199,16 +238,18 @@ impl Vm {
         for (ty, map, copy) in &mut copier.maps {
             *copy = self.map_make(*ty, map::len(*map), true)?;
         }
-        for extent in &copier.extents {
-            for i in 0..extent.hi - extent.lo {
-                self.lead(copier, extent.ty, extent.copy + i * extent.stride)?;
+        for &(index, part, count, start) in &copier.parts {
+            let extent = &copier.extents[index as usize];
+            let (at, mut way) = (extent.led(part), Way::Found(copier.found[start..].iter()));
+            for i in 0..count {
+                self.lead(copier, &mut way, extent.ty, at + i * extent.stride)?;
             }
         }
         // Keys are hashed: all that they refer to is whole by now.
         for &(ty, map, copy) in &copier.maps {
             self.copy_entries(copier, ty, map, copy)?;
         }
-        self.lead(copier, ty, at)
+        self.lead(copier, &mut Way::Asked, ty, at)
     }
 
     fn copy_entries(
@@ -225,17 +266,17 @@ impl Vm {
             // SAFETY: the buffer holds a key; entry and value lie in live maps.
             unsafe {
                 raw::copy(at, from, layout.key_size);
-                self.lead(copier, layout.key_ty, at)?;
+                self.lead(copier, &mut Way::Asked, layout.key_ty, at)?;
                 let entry = self.map_assign(layout, copy, at, true)? + layout.val_offset;
                 raw::copy(entry, value, layout.val_size);
-                self.lead(copier, layout.val_ty, entry)?;
+                self.lead(copier, &mut Way::Asked, layout.val_ty, entry)?;
             }
         }
         Ok(())
     }
 
     /// Makes every reference in the value at `at` persistent.
-    fn lead(&mut self, copier: &Copier, ty: TypeIdx, at: u64) -> Result<(), String> {
+    fn lead(&mut self, copier: &Copier, way: &mut Way, ty: TypeIdx, at: u64) -> Result<(), String> {
         let types = self.types_ptr();
         let desc = types.desc(ty);
         if desc.ptrs.is_empty() {
@@ -247,20 +288,21 @@ impl Vm {
                 Kind::String => self.make_string_persistent(at)?,
                 Kind::Struct => {
                     for field in &desc.fields {
-                        self.lead(copier, field.ty, at + u64::from(field.offset))?;
+                        self.lead(copier, way, field.ty, at + u64::from(field.offset))?;
                     }
                 }
                 Kind::Array => {
                     let size = types.rt(desc.elem).size;
-                    (0..desc.len).try_for_each(|i| self.lead(copier, desc.elem, at + i * size))?;
+                    (0..desc.len)
+                        .try_for_each(|i| self.lead(copier, way, desc.elem, at + i * size))?;
                 }
                 Kind::Pointer => {
                     let addr = raw::read(at);
-                    if let Some(extent) = self.extent_of(copier, desc.elem, addr) {
+                    if let Some(extent) = self.extent(copier, way, desc.elem, addr) {
                         raw::write(at, extent.led(addr));
                     }
                 }
-                Kind::Slice => self.lead_slice(copier, desc.elem, at)?,
+                Kind::Slice => self.lead_slice(copier, way, desc.elem, at)?,
                 Kind::Map => {
                     if let Some(&index) = copier.known_maps.get(&raw::read(at)) {
                         raw::write(at, copier.maps[index].2);
@@ -269,13 +311,16 @@ impl Vm {
                 Kind::Interface => {
                     let (key, data) = (raw::read(at), raw::read(at + 8));
                     match types.by_key(key) {
-                        Some(dynamic) if key & 3 == 0 => self.lead(copier, dynamic, at + 8)?,
+                        Some(dynamic) if key & 3 == 0 => self.lead(copier, way, dynamic, at + 8)?,
                         Some(dynamic) => {
                             self.heap_type(dynamic)?;
-                            if key & 2 != 0
-                                && let Some(extent) = self.extent_of(copier, dynamic, data)
-                            {
-                                raw::write(at + 8, extent.led(data));
+                            if key & 2 == 0 {
+                            } else if self.leads_on(dynamic) {
+                                if let Some(extent) = self.extent(copier, way, dynamic, data) {
+                                    raw::write(at + 8, extent.led(data));
+                                }
+                            } else if !self.is_persistent(data) {
+                                raw::write(at + 8, self.copy_leaf(copier, dynamic, data)?);
                             }
                         }
                         None => {}
@@ -287,15 +332,40 @@ impl Vm {
         Ok(())
     }
 
+    /// Whether a box of this type refers to more than bytes. Others are copied for each reference: that they are shared
+    /// cannot be seen.
+    fn leads_on(&self, ty: TypeIdx) -> bool {
+        let desc = self.types.desc(ty);
+        !desc.ptrs.is_empty() && desc.kind != Kind::String
+    }
+
+    /// A copy of a box that refers to nothing but bytes.
+    fn copy_leaf(&mut self, copier: &Copier, ty: TypeIdx, data: u64) -> Result<u64, String> {
+        let copy = self.alloc_persistent(ty, 1)?;
+        // SAFETY: a value of this type is at `data`; the copy is fresh.
+        unsafe { raw::copy(copy, data, self.types.rt(ty).size) };
+        self.lead(copier, &mut Way::Asked, ty, copy)?;
+        Ok(copy)
+    }
+
     /// A slice shows what it did; there is room behind that where other references show more.
     ///
     /// # Safety
     /// A slice is at `at`, not visible to the program yet.
-    unsafe fn lead_slice(&mut self, copier: &Copier, elem: TypeIdx, at: u64) -> Result<(), String> {
+    unsafe fn lead_slice(
+        &mut self,
+        copier: &Copier,
+        way: &mut Way,
+        elem: TypeIdx,
+        at: u64,
+    ) -> Result<(), String> {
         // SAFETY: as the caller promises.
         unsafe {
             let addr = raw::read(at);
-            match self.extent_of(copier, elem, addr) {
+            let found = self.extent(copier, way, elem, addr);
+            // The walk saw nothing of an empty one, but it may lie in what it saw.
+            let found = found.or_else(|| self.extent_of(copier, elem, addr));
+            match found {
                 Some(extent) => {
                     let end = extent.base + extent.hi * extent.stride;
                     if let Some(room) = (end - addr).checked_div(self.types.rt(elem).size) {
@@ -314,13 +384,31 @@ impl Vm {
         Ok(())
     }
 
+    /// The extent that a reference of the value under way refers to.
+    fn extent<'c>(
+        &self,
+        copier: &'c Copier,
+        way: &mut Way,
+        ty: TypeIdx,
+        addr: u64,
+    ) -> Option<&'c Extent> {
+        match way {
+            Way::Found(found) => found.next().and_then(|&i| copier.extents.get(i as usize)),
+            Way::Asked => self.extent_of(copier, ty, addr),
+        }
+    }
+
     /// The extent of volatile memory that the walk has seen.
     fn extent_of<'c>(&self, copier: &'c Copier, ty: TypeIdx, addr: u64) -> Option<&'c Extent> {
-        if addr == 0 || self.is_persistent(addr) {
+        if addr == 0 || copier.extents.is_empty() || self.is_persistent(addr) {
             return None;
         }
-        let (base, _) = self.array_of(ty, addr);
-        let extent = &copier.extents[*copier.known.get(&base)?];
+        // Most references are to first elements.
+        let index = copier.known.get(&addr).or_else(|| {
+            let (base, _) = self.array_of(ty, addr);
+            copier.known.get(&base)
+        });
+        let extent = &copier.extents[*index? as usize];
         extent.is_seen(addr).then_some(extent)
     }
 }
