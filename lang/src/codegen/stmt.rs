@@ -332,10 +332,16 @@ impl Fun<'_, '_> {
                 let borrowed = values
                     .iter()
                     .any(|&(s, m)| s < slot + n && slot < s + m && m > 0);
+                // Of several assignments to it the last one counts.
+                let overlapping = targets
+                    .iter()
+                    .filter(|(t, m)| *t < slot + n && slot < t + m);
+                let assigned_again = overlapping.count() > 1;
                 // What deferred functions see is set when all values are there.
                 let seen_by_defer = self.body.has_defer && self.body.results.contains(&l);
                 if !later
                     && !borrowed
+                    && !assigned_again
                     && !seen_by_defer
                     && self.direct(l, value)
                     && !self.operand_of(&pinned, slot, n)
