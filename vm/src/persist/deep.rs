@@ -261,15 +261,17 @@ impl Vm {
     ) -> Result<(), String> {
         let layout = self.layout(ty);
         let mut key = vec![0u64; layout.key_size.div_ceil(8) as usize + 1];
-        let at = key.as_mut_ptr() as u64;
-        for (from, value) in map::entries(layout, map) {
-            // SAFETY: the buffer holds a key; entry and value lie in live maps.
+        let mut value = vec![0u64; layout.val_size.div_ceil(8) as usize + 1];
+        let (key, value) = (key.as_mut_ptr() as u64, value.as_mut_ptr() as u64);
+        for (from_key, from_value) in map::entries(layout, map) {
+            // SAFETY: the buffers hold a key and a value; entry and originals lie in live maps.
             unsafe {
-                raw::copy(at, from, layout.key_size);
-                self.lead(copier, &mut Way::Asked, layout.key_ty, at)?;
-                let entry = self.map_assign(layout, copy, at, true)? + layout.val_offset;
-                raw::copy(entry, value, layout.val_size);
-                self.lead(copier, &mut Way::Asked, layout.val_ty, entry)?;
+                raw::copy(key, from_key, layout.key_size);
+                raw::copy(value, from_value, layout.val_size);
+                self.lead(copier, &mut Way::Asked, layout.key_ty, key)?;
+                self.lead(copier, &mut Way::Asked, layout.val_ty, value)?;
+                let entry = self.map_assign(layout, copy, key, true)?;
+                raw::copy(entry + layout.val_offset, value, layout.val_size);
             }
         }
         Ok(())
