@@ -268,6 +268,237 @@ fn names_are_explained_found_and_renamed() {
     );
 }
 
+const FIELDS: &str = "\
+package main
+
+// A Base is embedded.
+type Base struct {
+	// ID numbers it.
+	ID   int // unique
+	name string
+}
+
+type Pair[T any] struct {
+	first, second T
+}
+
+type Shape interface {
+	// Area is in square metres.
+	Area() float64
+}
+
+type Solid interface {
+	Shape
+	Volume() float64
+}
+
+type Square struct {
+	*Base
+	side  float64
+	inner struct{ depth int }
+}
+
+func (s Square) Area() float64 { return s.side * s.side }
+
+func main() {
+	s := Square{Base: &Base{ID: 1, name: \"é\"}, side: 2}
+	s.ID++
+	s.Base.name = \"x\"
+	s.inner.depth = 3
+	p := Pair[int]{first: 1}
+	p.first += p.second
+	var shape Shape = s
+	println(shape.Area(), s.Area(), Shape.Area(s))
+	var solid Solid
+	if solid != nil {
+		println(solid.Area(), solid.Volume())
+	}
+outer:
+	for {
+		switch v := any(shape).(type) {
+		case Square:
+			println(v.side)
+			break outer
+		case nil:
+			println(v == nil)
+			continue outer
+		}
+	}
+}
+
+func largest[T interface{ Area() float64 }](list []T) (found T, err error) {
+	for _, x := range list {
+		if x.Area() > 1 {
+			found = x
+		}
+	}
+	println(err.Error())
+	return
+}
+";
+
+#[test]
+fn fields_methods_of_interfaces_labels_and_the_rest_are_found() {
+    let mut c = Client::start("fields");
+    assert_eq!(c.open("a.go", FIELDS), [] as [&str; 0]);
+    let mut check = |marked: &str, wanted: &[u64]| {
+        let found = c.at("textDocument/references", "a.go", FIELDS, marked);
+        assert_eq!(lines(&found), wanted, "{marked}");
+        let found = c.at("textDocument/documentHighlight", "a.go", FIELDS, marked);
+        assert_eq!(lines(&found), wanted, "{marked}");
+        let found = c.at("textDocument/definition", "a.go", FIELDS, marked);
+        assert_eq!(found["range"]["start"]["line"], wanted[0], "{marked}");
+    };
+    check("\ts.I|D++", &[5, 32, 33]);
+    check("Base{I|D:", &[5, 32, 33]);
+    check("s.Base.na|me", &[6, 32, 34]);
+    check("s.Ba|se.name", &[24, 32, 34]);
+    check("p.fir|st +=", &[10, 36, 37]);
+    check("s.inner.de|pth", &[26, 35]);
+    check("shape.Ar|ea()", &[15, 39, 39, 42]);
+    check("(solid.Ar|ea()", &[15, 39, 39, 42]);
+    check(" s.Ar|ea()", &[29, 39]);
+    check("break ou|ter", &[44, 49, 52]);
+    check("println(v|.side)", &[46, 48, 51]);
+    check("fo|und = x", &[57, 60]);
+    check("list []|T", &[57, 57, 57]);
+    check("if x.Ar|ea()", &[57, 59]);
+    let mut hover = |marked: &str| {
+        let found = c.at("textDocument/hover", "a.go", FIELDS, marked);
+        found["contents"]["value"].as_str().unwrap().to_string()
+    };
+    let id = "```go\nfield ID int\n```\nID numbers it.\nunique";
+    assert_eq!(hover("\ts.I|D++"), id);
+    assert_eq!(hover("Base{I|D:"), id);
+    assert_eq!(hover("\tI|D   int"), id);
+    assert_eq!(hover("p.fir|st +="), "```go\nfield first int\n```");
+    assert_eq!(hover("fir|st, second"), "```go\nfield first T\n```");
+    let area = "```go\nfunc Area() float64\n```\nArea is in square metres.";
+    assert_eq!(hover("shape.Ar|ea()"), area);
+    assert_eq!(hover("err.Er|ror()"), "```go\nfunc Error() string\n```");
+    assert_eq!(hover("break ou|ter"), "```go\nlabel outer\n```");
+    assert_eq!(hover("println(v|.side)"), "```go\nvar v Square\n```");
+}
+
+/// The text with the edits of a renaming, or why there are none.
+fn renamed(c: &mut Client, name: &str, text: &str, marked: &str, new: &str) -> String {
+    let mut params = c.place(name, text, marked);
+    params["newName"] = json!(new);
+    let response = c.response("textDocument/rename", params);
+    if let Some(message) = response["error"]["message"].as_str() {
+        return message.to_string();
+    }
+    let edits = response["result"]["changes"][c.uri(name)].clone();
+    let mut out: Vec<String> = text.lines().map(str::to_string).collect();
+    for edit in edits.as_array().unwrap().iter().rev() {
+        let at = |end: &str| {
+            let place = &edit["range"][end];
+            let number = |key: &str| place[key].as_u64().unwrap() as usize;
+            (number("line"), number("character"))
+        };
+        let ((line, from), (last, to)) = (at("start"), at("end"));
+        assert_eq!(line, last);
+        let units: Vec<u16> = out[line].encode_utf16().collect();
+        let part = |units: &[u16]| String::from_utf16(units).unwrap();
+        let new = edit["newText"].as_str().unwrap();
+        out[line] = format!("{}{new}{}", part(&units[..from]), part(&units[to..]));
+    }
+    out.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn renaming_leaves_a_program_as_it_was() {
+    let mut c = Client::start("rename");
+    c.open("a.go", FIELDS);
+    let mut rename = |marked: &str, new: &str| renamed(&mut c, "a.go", FIELDS, marked, new);
+    let wanted = FIELDS
+        .replace("ID   int", "Key   int")
+        .replace("ID:", "Key:")
+        .replace("s.ID", "s.Key");
+    assert_eq!(rename("\ts.I|D++", "Key"), wanted);
+    let wanted = FIELDS
+        .replace("type Base", "type Root")
+        .replace("*Base", "*Root")
+        .replace("Base:", "Root:")
+        .replace("&Base{", "&Root{")
+        .replace("s.Base", "s.Root");
+    assert_eq!(rename("type Ba|se", "Root"), wanted);
+    let wanted = FIELDS.replace("outer", "again");
+    assert_eq!(rename("break ou|ter", "again"), wanted);
+    for (marked, new, why) in [
+        ("\ts.I|D++", "1x", "1x is no name"),
+        (
+            "\ts.I|D++",
+            "name",
+            "cannot rename to name: name redeclared",
+        ),
+        (
+            "s.si|de *",
+            "Area",
+            "cannot rename to Area: field and method with the same name Area",
+        ),
+        (
+            "s.Ba|se.name",
+            "Root",
+            "the field is embedded: its name is that of its type *Base",
+        ),
+        // It would hide the promoted one.
+        (
+            "s.si|de *",
+            "ID",
+            "cannot rename to ID: it is the name of something else here",
+        ),
+    ] {
+        let found = rename(marked, new);
+        assert!(found.starts_with(why), "{marked}: {found}");
+    }
+    let broken = rename("\tAr|ea() float64\n}", "Size");
+    assert!(broken.contains("does not implement Shape"), "{broken}");
+
+    let quiet = "x := 1\nfunc f() int {\n\ty := 2\n\treturn x + y\n}\nprintln(f())\n";
+    c.open("b.pgo", quiet);
+    let found = renamed(&mut c, "b.pgo", quiet, "y| := 2", "x");
+    assert_eq!(
+        found,
+        "cannot rename to x: it is the name of something else here"
+    );
+
+    // The heap is told the old names.
+    let stored = "\
+type Item struct {
+	Name  string
+	Price int `json:\"price\"`
+	a, b  int
+}
+
+type Shop struct{ items []*Item }
+
+type Other struct{ Name string }
+
+pvar shop Shop
+
+for _, item := range shop.items {
+	println(item.Name, item.Price, item.a, item.b, Other{Name: item.Name}.Name)
+}
+";
+    assert_eq!(c.open("c.pgo", stored), [] as [&str; 0]);
+    let mut rename = |marked: &str, new: &str| renamed(&mut c, "c.pgo", stored, marked, new);
+    let wanted = stored
+        .replace("\tName  string", "\tTitle  string `pmem:\"was=Name\"`")
+        .replace("item.Name", "item.Title");
+    assert_eq!(rename("item.Na|me", "Title"), wanted);
+    let wanted = stored
+        .replace("Price int `json", "Cost int `pmem:\"was=Price\" json")
+        .replace("item.Price", "item.Cost");
+    assert_eq!(rename("item.Pri|ce", "Cost"), wanted);
+    assert!(rename("item.a|,", "c").contains("a line of its own"));
+    let wanted = stored
+        .replace("Other struct{ Name", "Other struct{ Text")
+        .replace("Other{Name", "Other{Text")
+        .replace("}.Name", "}.Text");
+    assert_eq!(rename("}.Na|me", "Text"), wanted);
+}
+
 #[test]
 fn completion_and_signatures_while_typing() {
     let mut c = Client::start("completion");

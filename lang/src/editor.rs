@@ -1,5 +1,5 @@
 //! What editors ask about a program: what is wrong, what a name means and where it is used, what may stand at a place.
-use crate::check::{Checker, Found, Target};
+use crate::check::{Checker, Found, NameIndex, Target};
 use crate::codegen::{self, State};
 use crate::compile::Loader;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -10,9 +10,16 @@ use crate::session::Name;
 use crate::source::{FileId, SourceMap, Span};
 use crate::syntax::ast::{DeclKind, ExprKind, File, Ident, Stmt, StmtKind};
 
+mod rename;
+
+pub use rename::{Edit, RenameError};
+
 /// A program as far as it could be checked.
 pub struct Analysis {
     checker: Checker,
+    names: NameIndex,
+    /// How many files the program has; packages that it imports follow.
+    own_len: usize,
     diagnostics: Vec<Diagnostic>,
     stores: Vec<Store>,
 }
@@ -95,8 +102,11 @@ impl Analysis {
                 stores.push(store);
             }
         }
+        let names = checker.index_names();
         Analysis {
             checker,
+            names,
+            own_len: own,
             diagnostics,
             stores,
         }
@@ -117,21 +127,24 @@ impl Analysis {
 
     /// The name at a place, or right before it.
     pub fn meaning(&mut self, file: FileId, offset: u32) -> Option<Meaning> {
-        let covers = |span: Span| {
-            span.file == file && span.lo <= offset && offset <= span.hi && span.lo < span.hi
-        };
-        let target = self
-            .checker
-            .occurrences()
-            .into_iter()
-            .find(|(span, _)| covers(*span));
-        if let Some((span, target)) = target {
+        if let Some((span, target)) = self.names.at(file, offset) {
+            let text = match target {
+                Target::Member(at) => {
+                    let found = self.checker.found_at(span);
+                    let member = self.names.member(at)?;
+                    self.checker.member_text(member, found)
+                }
+                _ => self.checker.target_text(target),
+            };
             return Some(Meaning {
                 span,
                 definition: self.own_definition(target),
-                text: self.checker.target_text(target),
+                text,
             });
         }
+        let covers = |span: Span| {
+            span.file == file && span.lo <= offset && offset <= span.hi && span.lo < span.hi
+        };
         let (span, found) = self.checker.smallest_expr(&covers)?;
         let text = self.checker.found_text(&found)?;
         let word = self.checker.sources.text(span).to_string();
@@ -148,17 +161,9 @@ impl Analysis {
         (!self.checker.sources.file(span.file).is_library()).then_some(span)
     }
 
-    /// Where a name is declared and used, given its definition.
-    pub fn occurrences(&self, definition: Span) -> Vec<Span> {
-        let all = self.checker.occurrences();
-        let same = all
-            .into_iter()
-            .filter(|(_, target)| self.own_definition(*target) == Some(definition));
-        let mut spans: Vec<Span> = same.map(|(span, _)| span).collect();
-        spans.push(definition);
-        spans.sort();
-        spans.dedup();
-        spans
+    /// Where a name is declared and used, given its definition; sorted.
+    pub fn occurrences(&self, definition: Span) -> &[Span] {
+        self.names.of(definition)
     }
 
     /// The declarations at the top level of the program's own files.

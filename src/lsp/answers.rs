@@ -24,6 +24,7 @@ pub fn capabilities() -> Value {
         "hoverProvider": true,
         "definitionProvider": true,
         "referencesProvider": true,
+        "documentHighlightProvider": true,
         "renameProvider": {"prepareProvider": true},
         "completionProvider": {"triggerCharacters": ["."]},
         "signatureHelpProvider": {"triggerCharacters": ["(", ","]},
@@ -59,6 +60,7 @@ pub fn answer(server: &mut Server, method: &str, params: &Value) -> Result<Optio
         "textDocument/formatting" => Some(formatting(document)),
         "textDocument/semanticTokens/full" => Some(semantic_tokens(&document.text)),
         "textDocument/completion" => Some(completion(document, &before)),
+        "textDocument/rename" => Some(rename(document, offset as u32, params)?),
         _ => {
             let Some((analysis, file)) = parts(document) else {
                 return Ok(Some(Value::Null));
@@ -69,8 +71,8 @@ pub fn answer(server: &mut Server, method: &str, params: &Value) -> Result<Optio
                 "textDocument/references" => {
                     Some(references(analysis, file, offset as u32, params))
                 }
+                "textDocument/documentHighlight" => Some(highlights(analysis, file, offset as u32)),
                 "textDocument/prepareRename" => Some(prepare_rename(analysis, file, offset as u32)),
-                "textDocument/rename" => Some(rename(analysis, file, offset as u32, params)?),
                 "textDocument/signatureHelp" => Some(signature(analysis, file, &before)),
                 "textDocument/documentSymbol" => Some(document_symbols(analysis, file)),
                 "textDocument/inlayHint" => Some(inlay_hints(analysis, file)),
@@ -111,10 +113,10 @@ fn definition(analysis: &mut Analysis, file: FileId, offset: u32) -> Value {
     found.map_or(Value::Null, |span| text::location(analysis.sources(), span))
 }
 
-/// The occurrences of the name at a place; the first is its declaration.
+/// The definition of the name at a place, and its occurrences.
 fn occurrences(analysis: &mut Analysis, file: FileId, offset: u32) -> Option<(Span, Vec<Span>)> {
     let definition = analysis.meaning(file, offset)?.definition?;
-    Some((definition, analysis.occurrences(definition)))
+    Some((definition, analysis.occurrences(definition).to_vec()))
 }
 
 fn references(analysis: &mut Analysis, file: FileId, offset: u32, params: &Value) -> Value {
@@ -130,50 +132,42 @@ fn references(analysis: &mut Analysis, file: FileId, offset: u32, params: &Value
         .collect()
 }
 
-fn prepare_rename(analysis: &mut Analysis, file: FileId, offset: u32) -> Value {
-    match analysis.meaning(file, offset) {
-        Some(meaning) if is_renamable(analysis, &meaning) => {
-            text::range(analysis.sources(), meaning.span)
-        }
-        _ => Value::Null,
-    }
-}
-
-/// Names that are declared here under this very name; an import's is not.
-fn is_renamable(analysis: &Analysis, meaning: &lang::editor::Meaning) -> bool {
-    meaning.definition.is_some_and(|definition| {
-        analysis.sources().text(definition) == analysis.sources().text(meaning.span)
-    })
-}
-
-fn rename(
-    analysis: &mut Analysis,
-    file: FileId,
-    offset: u32,
-    params: &Value,
-) -> Result<Value, String> {
-    let name = params["newName"].as_str().unwrap_or_default();
-    let is_start = |c: char| c.is_alphabetic() || c == '_';
-    let is_name = name.starts_with(is_start)
-        && name.chars().all(|c| is_start(c) || c.is_numeric())
-        && !KEYWORDS.contains(&name);
-    if !is_name {
-        return Err(format!("{name} is no name"));
-    }
-    let meaning = analysis.meaning(file, offset);
-    if !meaning.is_some_and(|meaning| is_renamable(analysis, &meaning)) {
-        return Err("this is no name that is declared in the program".to_string());
-    }
+/// The occurrences in the same file.
+fn highlights(analysis: &mut Analysis, file: FileId, offset: u32) -> Value {
     let Some((_, all)) = occurrences(analysis, file, offset) else {
-        return Err("this is no name that is declared in the program".to_string());
+        return Value::Null;
     };
+    let own = all.into_iter().filter(|span| span.file == file);
+    own.map(|span| json!({"range": text::range(analysis.sources(), span)}))
+        .collect()
+}
+
+fn prepare_rename(analysis: &Analysis, file: FileId, offset: u32) -> Value {
+    match analysis.renamable(file, offset) {
+        Ok(span) => text::range(analysis.sources(), span),
+        Err(_) => Value::Null,
+    }
+}
+
+fn rename(document: &mut Document, offset: u32, params: &Value) -> Result<Value, String> {
+    let dir = document.path.parent().map(display).unwrap_or_default();
+    let written = document.text.clone();
+    let Some((analysis, file)) = parts(document) else {
+        return Ok(Value::Null);
+    };
+    if analysis.sources().file(file).text() != written {
+        return Err("the file has syntax errors".to_string());
+    }
+    let name = params["newName"].as_str().unwrap_or_default();
+    let source = Packages::of_program(&dir);
+    let edits = analysis.rename(file, offset, name, &dir, &source);
     let mut changes = Map::new();
-    for span in all {
-        let location = text::location(analysis.sources(), span);
+    for edit in edits.map_err(|e| e.to_string())? {
+        let location = text::location(analysis.sources(), edit.span);
         let uri = location["uri"].as_str().unwrap_or_default().to_string();
         let edits = changes.entry(uri).or_insert_with(|| json!([]));
         if let Some(edits) = edits.as_array_mut() {
-            edits.push(json!({"range": location["range"], "newText": name}));
+            edits.push(json!({"range": location["range"], "newText": edit.text}));
         }
     }
     Ok(json!({"changes": changes}))
@@ -339,19 +333,24 @@ fn workspace_symbols(server: &Server, params: &Value) -> Value {
 /// Five numbers a token: lines and units from the one before, length, kind, modifiers. A token ends with its line.
 fn semantic_tokens(document: &str) -> Value {
     let mut data: Vec<u64> = Vec::new();
-    let (mut last_line, mut last_start) = (0, 0);
+    // Lines and units that the next token is away from the last one.
+    let (mut lines, mut units, mut from) = (0, 0, 0);
+    let count = |text: &str| text.encode_utf16().count() as u64;
     for (range, class) in classes(document) {
         let kind = TOKENS.iter().position(|(c, _)| *c == class).unwrap_or(0);
         let mut at = range.start;
         for part in document[range].split('\n') {
-            let place = text::position(document, at);
-            let number = |key: &str| place[key].as_u64().unwrap_or(0);
-            let (line, start) = (number("line"), number("character"));
-            let len = part.trim_end_matches('\r').encode_utf16().count() as u64;
+            let between = &document[from..at];
+            lines += between.matches('\n').count() as u64;
+            units = match between.rfind('\n') {
+                Some(end) => count(&between[end + 1..]),
+                None => units + count(between),
+            };
+            from = at;
+            let len = count(part.trim_end_matches('\r'));
             if len > 0 {
-                let from = if line == last_line { last_start } else { 0 };
-                data.extend([line - last_line, start - from, len, kind as u64, 0]);
-                (last_line, last_start) = (line, start);
+                data.extend([lines, units, len, kind as u64, 0]);
+                (lines, units) = (0, 0);
             }
             at += part.len() + 1;
         }

@@ -36,8 +36,14 @@ pub fn position(text: &str, offset: usize) -> Value {
 }
 
 pub fn range(sources: &SourceMap, span: Span) -> Value {
-    let text = sources.file(span.file).text();
-    json!({"start": position(text, span.lo as usize), "end": position(text, span.hi as usize)})
+    let file = sources.file(span.file);
+    let place = |offset: u32| {
+        let at = file.line_column(offset);
+        let before = offset.saturating_sub(at.column - 1) as usize..offset as usize;
+        let before = file.text().get(before).unwrap_or_default();
+        json!({"line": at.line - 1, "character": before.encode_utf16().count()})
+    };
+    json!({"start": place(span.lo), "end": place(span.hi)})
 }
 
 pub fn location(sources: &SourceMap, span: Span) -> Value {

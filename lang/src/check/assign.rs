@@ -1,6 +1,7 @@
 //! Assignments, short variable declarations, `x op= y`, `x++`, and local var declarations.
 use super::binary::{Operation, bin_op};
 use super::convert::Context;
+use super::names::Use;
 use super::object::{ObjId, ObjKind, VarRef};
 use super::operand::{Mode, Operand, ex, st};
 use super::{Checker, INVALID};
@@ -275,7 +276,7 @@ impl Checker {
                     known.push(None);
                 }
                 Some(id) => {
-                    self.record_known(*n, id);
+                    self.note_name(n.span, Use::Object(id));
                     known.push(Some(id));
                 }
                 None => {

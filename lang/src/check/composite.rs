@@ -276,7 +276,10 @@ impl Checker {
                 self.err(Code::InvalidLiteral, name.span, message);
                 None
             }
-            Lookup::Field(sel) => Some(sel.path),
+            Lookup::Field(sel) => {
+                self.note_field(name, ty, &sel.path);
+                Some(sel.path)
+            }
             _ => {
                 self.unknown_field(ty, name);
                 None

@@ -475,8 +475,14 @@ impl Checker {
             self.hide_type(n, spec.name);
             self.collect_methods(id, n, spec.name.name);
         }
+        self.note_right_side(n, &spec.ty);
         let rhs = match &spec.ty.unparen().kind {
-            ast::ExprKind::InterfaceType(i) => Rhs::Interface(self.interface_draft(i)),
+            ast::ExprKind::InterfaceType(i) => {
+                let draft = self.interface_draft(i);
+                let embedded = draft.embedded().map(|(ty, _)| ty).collect();
+                self.note_interface(spec.ty.unparen().span, i, INVALID, embedded);
+                Rhs::Interface(draft)
+            }
             _ => Rhs::Type(self.typ(&spec.ty), spec.ty.span),
         };
         self.close_scope();

@@ -1,7 +1,7 @@
 //! Expressions: dispatch, identifiers, literals, assertions, dereferences.
+use super::names::Use;
 use super::object::{ObjId, ObjKind, State};
 use super::operand::{Generic, Mode, Operand, Via};
-use super::records::Target;
 use super::{Checker, Dep, INVALID};
 use crate::codes::Code;
 use crate::syntax::ast::{self, Expr, ExprKind as E, LiteralKind};
@@ -149,7 +149,7 @@ impl Checker {
             self.resolve(id);
         }
         self.obj_mut(id).used = true;
-        self.record_use(e, Target::Object(id));
+        self.note_use(e, Use::Object(id));
         let span = e.span;
         match self.obj(id).kind.clone() {
             ObjKind::Unresolved => {

@@ -1,4 +1,5 @@
 //! Function contexts: locals, captures, jump targets; checking declared bodies.
+use super::names::Use;
 use super::object::{ObjId, ObjKind, State, VarRef};
 use super::operand::ex;
 use super::{Checker, Dep, Env, INVALID};
@@ -474,7 +475,11 @@ impl Checker {
             names: &self.a.names.interner,
             position: &|s| sources.position(s),
         };
-        for e in super::labels::check_labels(stmts, span, &context) {
+        let found = super::labels::check_labels(stmts, span, &context);
+        for (at, declared) in found.uses {
+            self.note_name(at, Use::Label(declared));
+        }
+        for e in found.errors {
             self.diagnostics
                 .push(Diagnostic::error(Code::Label, e.span, e.message));
         }

@@ -1,7 +1,7 @@
 //! What a session's names and expressions are, for completion, hints and questions: nothing here changes the program.
+use super::names::Target;
 use super::object::{DeclRef, ObjId, ObjKind, State};
 use super::operand::{Mode, Operand};
-use super::records::Target;
 use super::{Checker, INVALID, is_exported};
 use crate::package::PackageSource;
 use crate::source::Span;
@@ -292,6 +292,13 @@ impl Checker {
     pub(crate) fn target_text(&mut self, target: Target) -> String {
         let id = match target {
             Target::Method(f) => return self.func_text(f).unwrap_or_default(),
+            Target::Label(at) => return format!("label {}", self.sources.text(at)),
+            Target::Member(_) => return String::new(),
+            Target::Unwritten(name, sig) => {
+                let sig = self.session_text(sig);
+                let sig = sig.strip_prefix("func").unwrap_or(&sig);
+                return format!("func {}{sig}", self.name(name));
+            }
             Target::Object(id) => id,
         };
         let name = self.obj(id).name;
@@ -332,7 +339,7 @@ impl Checker {
     }
 
     /// The `//` lines right before a declaration.
-    fn comment_before(&self, span: Span) -> String {
+    pub(super) fn comment_before(&self, span: Span) -> String {
         let text = &self.sources.file(span.file).text()[..span.lo as usize];
         let text = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
         let lines: Vec<&str> = text.lines().collect();

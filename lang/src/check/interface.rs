@@ -33,8 +33,11 @@ impl Checker {
     /// An interface type that is no declaration's right side.
     pub(super) fn interface_type(&mut self, i: &ast::InterfaceType, span: Span) -> Ty {
         let draft = self.interface_draft(i);
+        let embedded = draft.embedded().map(|(ty, _)| ty).collect();
         if !draft.embedded().any(|(ty, _)| self.is_incomplete(ty)) {
-            return self.finish_interface(draft);
+            let ty = self.finish_interface(draft);
+            self.note_interface(span, i, ty, embedded);
+            return ty;
         }
         // It embeds a type in whose declaration it stands: a nameless defined type stands for it.
         let name = self.a.get("");
@@ -45,6 +48,7 @@ impl Checker {
         let rhs = Rhs::Interface(draft);
         self.waiting.push(Waiting { named, rhs });
         self.anonymous_cycles.push(span);
+        self.note_interface(span, i, ty, embedded);
         ty
     }
 

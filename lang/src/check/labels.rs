@@ -31,8 +31,15 @@ pub struct Context<'a> {
     pub position: &'a dyn Fn(Span) -> String,
 }
 
+/// What has been found of a body's labels.
+pub struct Labels {
+    pub errors: Vec<LabelError>,
+    /// Where labels are named, and where the same are declared.
+    pub uses: Vec<(Span, Span)>,
+}
+
 /// Checks one function body (function literals in it are bodies of their own).
-pub fn check_labels(body: &[Stmt], span: Span, context: &Context) -> Vec<LabelError> {
+pub fn check_labels(body: &[Stmt], span: Span, context: &Context) -> Labels {
     let mut c = Checker {
         context,
         labels: Vec::new(),
@@ -40,6 +47,7 @@ pub fn check_labels(body: &[Stmt], span: Span, context: &Context) -> Vec<LabelEr
         blocks: vec![BlockInfo { span, parent: None }],
         variables: Vec::new(),
         errors: Vec::new(),
+        uses: Vec::new(),
     };
     c.declare(body);
     let around = Around::default();
@@ -57,7 +65,10 @@ pub fn check_labels(body: &[Stmt], span: Span, context: &Context) -> Vec<LabelEr
         }
     }
     c.errors.sort_by_key(|e| e.span.lo);
-    c.errors
+    Labels {
+        errors: c.errors,
+        uses: c.uses,
+    }
 }
 
 struct Label {
@@ -99,6 +110,7 @@ struct Checker<'a> {
     blocks: Vec<BlockInfo>,
     variables: Vec<Variable>,
     errors: Vec<LabelError>,
+    uses: Vec<(Span, Span)>,
 }
 
 impl Checker<'_> {
@@ -136,6 +148,7 @@ impl Checker<'_> {
             let message = format!("label {name} already defined at {at}");
             return self.error(LabelErrorKind::Duplicate, ident.span, message, Some(other));
         }
+        self.uses.push((ident.span, ident.span));
         self.labels.push(Label {
             ident,
             block: 0,
@@ -267,6 +280,7 @@ impl Checker<'_> {
             return self.error(LabelErrorKind::Undefined, l.span, message, None);
         };
         declared.used = true;
+        self.uses.push((l.span, declared.ident.span));
         let fits = around.is_some_and(|(_, is_loop, breakable)| match word {
             "break" => *breakable,
             _ => *is_loop,
@@ -291,6 +305,7 @@ impl Checker<'_> {
                 continue;
             };
             label.used = true;
+            self.uses.push((at, label.ident.span));
             let (block, label) = (label.block, label.ident.span);
             let mut outer = Some(g.block);
             while let Some(b) = outer.filter(|b| *b != block) {

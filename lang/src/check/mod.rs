@@ -23,6 +23,7 @@ mod interface;
 mod labels;
 mod load;
 mod mono;
+mod names;
 mod object;
 mod operand;
 mod persistent;
@@ -53,8 +54,8 @@ use crate::types::ty::{Basic, FuncId, IMethod, NamedId, PkgId, Ty, TyKind, Types
 use func::FnCtx;
 pub(crate) use inspect::Found;
 pub use inspect::Name;
+pub(crate) use names::{Member, MemberKind, NameIndex, Target};
 use object::{DeclRef, ObjId, ObjKind, Object, State, Universe};
-pub(crate) use records::Target;
 pub(crate) use redefine::Renewed;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;

@@ -1,31 +1,24 @@
-//! What the checker remembers of a program's own files for lints and editors: what each expression is, and what each name
-//! means. Kept only when someone asks.
+//! What the checker remembers of a program's own files for lints and editors: what each expression is (what each
+//! name means is in `names`). Kept only when someone asks.
 use super::Checker;
 use super::inspect::Found;
-use super::object::{ObjId, ObjKind};
+use super::names::{Notes, Use};
+use super::object::{ObjId, ObjKind, Object};
 use super::operand::Operand;
 use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, File, Ident};
+use crate::syntax::ast::{Expr, ExprKind, File};
 use crate::syntax::literal::string_value;
 use crate::syntax::symbol::Symbol;
-use crate::types::ty::{FuncId, Ty, TyKind};
+use crate::types::ty::{Ty, TyKind};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
-
-/// What a name means.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Target {
-    Object(ObjId),
-    Method(FuncId),
-}
 
 #[derive(Default)]
 pub(crate) struct Records {
     exprs: FxHashMap<Span, Found>,
-    /// By the span of the name.
-    uses: FxHashMap<Span, Target>,
     /// Variables of type error that are declared where another one of their name is known, and that one.
     shadowed: Vec<(ObjId, ObjId)>,
+    pub(super) names: Notes,
 }
 
 impl Checker {
@@ -34,7 +27,7 @@ impl Checker {
         self.records = Some(Records::default());
     }
 
-    fn records_here(&self) -> bool {
+    pub(super) fn records_here(&self) -> bool {
         let is_own = |p: super::PkgId| !self.packages[p.0 as usize].library;
         self.records.is_some() && self.env.pkg.is_some_and(is_own)
     }
@@ -49,28 +42,6 @@ impl Checker {
                 records.exprs.insert(name.span, found.clone());
             }
             records.exprs.insert(e.span, found);
-        }
-    }
-
-    /// Of a selector, its last name means the target.
-    pub(super) fn record_use(&mut self, e: &Expr, target: Target) {
-        let span = match &e.kind {
-            ExprKind::Selector { name, .. } => name.span,
-            _ => e.span,
-        };
-        if self.records_here()
-            && let Some(records) = &mut self.records
-        {
-            records.uses.insert(span, target);
-        }
-    }
-
-    /// Of a `:=`, a name that was known before.
-    pub(super) fn record_known(&mut self, name: Ident, id: ObjId) {
-        if self.records_here()
-            && let Some(records) = &mut self.records
-        {
-            records.uses.insert(name.span, Target::Object(id));
         }
     }
 
@@ -105,14 +76,14 @@ impl Checker {
         pairs.collect()
     }
 
-    fn found_at(&self, span: Span) -> Option<&Found> {
+    pub(crate) fn found_at(&self, span: Span) -> Option<&Found> {
         self.records.as_ref()?.exprs.get(&span)
     }
 
-    fn object_at(&self, span: Span) -> Option<&ObjKind> {
-        match self.records.as_ref()?.uses.get(&span)? {
-            Target::Object(id) => Some(&self.obj(*id).kind),
-            Target::Method(_) => None,
+    fn object_at(&self, span: Span) -> Option<&Object> {
+        match self.records.as_ref()?.names.use_at(span)? {
+            Use::Object(id) => Some(self.obj(id)),
+            _ => None,
         }
     }
 
@@ -144,26 +115,32 @@ impl Checker {
     }
 
     pub(crate) fn is_package(&self, span: Span) -> bool {
-        matches!(self.object_at(span), Some(ObjKind::Package(_)))
+        let object = self.object_at(span);
+        object.is_some_and(|object| matches!(object.kind, ObjKind::Package(_)))
     }
 
     pub(crate) fn is_pvar(&self, span: Span) -> bool {
-        match self.object_at(span) {
+        match self.object_at(span).map(|object| &object.kind) {
             Some(ObjKind::Global(g)) => self.globals[g.0 as usize].root.is_some(),
             _ => false,
         }
     }
 
+    /// Where objects are named, sorted, and where they are declared.
+    pub(crate) fn object_uses(&self) -> Vec<(Span, Span)> {
+        let objects = self.records.iter().flat_map(|r| r.names.objects());
+        let mut all: Vec<_> = objects
+            .map(|(span, id)| (span, self.obj(id).span))
+            .collect();
+        all.sort();
+        all
+    }
+
     /// Where the variable is declared that a name means.
     pub(crate) fn variable_at(&self, name: Span) -> Option<Span> {
-        match self.records.as_ref()?.uses.get(&name)? {
-            Target::Object(id) => {
-                let object = self.obj(*id);
-                let is_variable = matches!(object.kind, ObjKind::Local(..) | ObjKind::Global(_));
-                is_variable.then_some(object.span)
-            }
-            Target::Method(_) => None,
-        }
+        let object = self.object_at(name)?;
+        let is_variable = matches!(object.kind, ObjKind::Local(..) | ObjKind::Global(_));
+        is_variable.then_some(object.span)
     }
 
     pub(crate) fn is_builtin(&self, span: Span, name: &str) -> bool {
@@ -206,33 +183,6 @@ impl Checker {
     /// Names are shown as from package main.
     pub(crate) fn look_from_main(&mut self) {
         self.last_chunk = Some(super::PkgId(0));
-    }
-
-    fn is_own(&self, span: Span) -> bool {
-        span.lo < span.hi && !self.sources.file(span.file).is_library()
-    }
-
-    /// Every name of the program's own files with what it means, declarations among them.
-    pub(crate) fn occurrences(&self) -> Vec<(Span, Target)> {
-        let uses = self.records.iter().flat_map(|records| &records.uses);
-        let mut all: Vec<(Span, Target)> = uses.map(|(span, target)| (*span, *target)).collect();
-        let objects = (0..self.a.objects.len() as u32).map(ObjId);
-        let declared = objects.map(|id| (self.obj(id).span, Target::Object(id)));
-        all.extend(declared.filter(|(span, _)| self.is_own(*span)));
-        let funcs = (0..self.funcs.len() as u32).map(FuncId);
-        let methods = funcs.filter(|f| self.funcs[f.0 as usize].recv.is_some());
-        let named =
-            methods.filter_map(|f| Some((self.func_decl(f)?.0.name.span, Target::Method(f))));
-        all.extend(named.filter(|(span, _)| self.is_own(*span)));
-        all.sort_by_key(|(span, _)| *span);
-        all
-    }
-
-    pub(crate) fn definition(&self, target: Target) -> Option<Span> {
-        match target {
-            Target::Object(id) => Some(self.obj(id).span).filter(|span| span.lo < span.hi),
-            Target::Method(f) => Some(self.func_decl(f)?.0.name.span),
-        }
     }
 
     /// The smallest expression that a place is in.

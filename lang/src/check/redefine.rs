@@ -20,7 +20,7 @@ pub(super) struct Redefinitions {
     current: FxHashMap<FuncId, FuncId>,
     /// Types that hide others of their names, and types of what may be in the heap.
     hiding: FxHashSet<NamedId>,
-    stored: FxHashSet<NamedId>,
+    pub(super) stored: FxHashSet<NamedId>,
     /// Of the newest chunk: what the user is told, …
     notes: Vec<String>,
     /// … types whose methods have changed, as they were, …
@@ -195,7 +195,7 @@ impl Checker {
 
     /// Values of this type may get into the heap.
     pub(super) fn note_stored(&mut self, t: Ty, span: Span) {
-        if !self.interactive {
+        if !self.interactive && self.records.is_none() {
             return;
         }
         let (mut seen, mut work) = (FxHashSet::default(), vec![t]);

@@ -1,7 +1,7 @@
 //! Selectors: qualified identifiers, fields, methods, method values and method expressions.
+use super::names::Use;
 use super::object::ObjKind;
 use super::operand::{Generic, Mode, Operand, Via, ex, st};
-use super::records::Target;
 use super::{Checker, Dep, INVALID};
 use crate::codes::Code;
 use crate::source::Span;
@@ -50,7 +50,7 @@ impl Checker {
             && let ObjKind::Package(pkg) = self.obj(id).kind
         {
             self.obj_mut(id).used = true;
-            self.record_use(operand, Target::Object(id));
+            self.note_use(operand, Use::Object(id));
             return Selected::Operand(self.qualified(e, pkg, name));
         }
         let x = self.raw_expr(operand, None);
@@ -100,6 +100,7 @@ impl Checker {
             .lookup_field_or_method(ty, addressable, pkg, name.name)
         {
             Lookup::Field(sel) => {
+                self.note_field(name, ty, &sel.path);
                 let is_var = addressable || sel.indirect;
                 let value = self.emit(x);
                 let value = self.steps(value, &sel.path);
@@ -113,9 +114,7 @@ impl Checker {
                 Selected::Operand(Operand::new(mode, sel.ty, e.span, value.kind))
             }
             Lookup::Method(sel) => {
-                if let MethodKind::Concrete { func, .. } = &sel.kind {
-                    self.record_use(e, Target::Method(func.func));
-                }
+                self.note_method(name, &sel);
                 let value = self.emit(x);
                 Selected::Method(self.bind_method(value, sel))
             }
@@ -337,6 +336,7 @@ impl Checker {
                 return Operand::invalid(e.span);
             }
         };
+        self.note_method(name, &sel);
         if let MethodKind::Concrete { func, .. } = &sel.kind {
             self.depend(Dep::Func(func.func));
             self.resolve_func(func.func);

@@ -2,6 +2,7 @@
 //! before. `:=` at its top declares package-level variables; the value of its last statement, if that is
 //! an expression, is printed and kept as `_`.
 use super::assign::Values;
+use super::names::Use;
 use super::object::{ObjId, ObjKind, State};
 use super::operand::{Mode, ex, st};
 use super::{Checker, Found, INVALID, Renewed};
@@ -273,7 +274,7 @@ impl Checker {
                 self.new_global(id, tys[i], false);
                 self.obj_mut(id).state = State::Black;
             } else {
-                self.record_known(names[i], id);
+                self.note_name(names[i].span, Use::Object(id));
             }
             places.push(match self.obj(id).kind {
                 ObjKind::Global(g) if tys[i] != INVALID => {

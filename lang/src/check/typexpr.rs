@@ -1,4 +1,5 @@
 //! Type expressions (spec "Types"), receivers and type parameter lists.
+use super::names::Use;
 use super::object::{GenericAlias, ObjKind, State};
 use super::operand::Mode;
 use super::{Checker, INVALID, is_exported};
@@ -283,7 +284,11 @@ impl Checker {
                 self.a.types.intern(TyKind::Chan(dir, elem))
             }
             ExprKind::FuncType(f) => self.signature(f),
-            ExprKind::StructType(s) => self.struct_type(s),
+            ExprKind::StructType(s) => {
+                let ty = self.struct_type(s);
+                self.note_struct(e.span, s, ty);
+                ty
+            }
             ExprKind::InterfaceType(i) => self.interface_type(i, e.span),
             _ => {
                 let x = self.raw_expr(e, None);
@@ -568,6 +573,7 @@ impl Checker {
                     return None;
                 }
                 self.obj_mut(package).used = true;
+                self.note_use(operand, Use::Object(package));
                 id
             }
             _ => return None,
@@ -582,6 +588,7 @@ impl Checker {
             ObjKind::GenericAlias(alias) => {
                 let alias = alias.clone();
                 self.obj_mut(id).used = true;
+                self.note_use(e, Use::Object(id));
                 Some(alias)
             }
             _ => None,
@@ -681,6 +688,7 @@ impl Checker {
 
     /// `T` or `*T` of a method of the defined type.
     pub(super) fn receiver_type(&mut self, n: NamedId, e: &Expr) -> Ty {
+        self.note_receiver(e);
         let base = self.a.types.intern(TyKind::Named(n));
         let u = self.a.types.underlying(base);
         let bad = match self.a.types.kind(u) {
@@ -709,7 +717,7 @@ impl Checker {
 }
 
 /// The name of an embedded field: its type's.
-fn embedded_name(e: &Expr) -> Option<ast::Ident> {
+pub(super) fn embedded_name(e: &Expr) -> Option<ast::Ident> {
     match &e.kind {
         ExprKind::Star(x) | ExprKind::Paren(x) => embedded_name(x),
         ExprKind::Selector { name, .. } => Some(*name),

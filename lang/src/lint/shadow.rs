@@ -29,11 +29,8 @@ impl Shadowed {
         let both = pairs.iter().flat_map(|&(inner, outer)| [inner, outer]);
         let mut uses: FxHashMap<Span, Vec<Span>> = both.map(|span| (span, Vec::new())).collect();
         if !pairs.is_empty() {
-            for (span, target) in linter.checker.occurrences() {
-                if let Some(definition) = linter.checker.definition(target)
-                    && definition != span
-                    && let Some(uses) = uses.get_mut(&definition)
-                {
+            for (span, declaration) in linter.checker.object_uses() {
+                if let Some(uses) = uses.get_mut(&declaration) {
                     uses.push(span);
                 }
             }
