@@ -506,7 +506,11 @@ fn completion_and_signatures_while_typing() {
     let typing = format!("{SCRIPT}visits.\n");
     c.change("a.pgo", &typing);
     let items = c.at("textDocument/completion", "a.pgo", &typing, "\nvisits.|\n");
-    assert_eq!(labels(&items), ["n", "name", "Add"]);
+    assert_eq!(labels(&items), ["Add", "n", "name"]);
+    assert_eq!(items[0]["kind"], 2);
+    assert_eq!(items[0]["detail"], "func (c *Counter) Add(d int) int");
+    assert_eq!(items[0]["documentation"], "Add adds d.");
+    assert_eq!(items[1]["kind"], 5);
     let typing = format!("{SCRIPT}strings.Rep\n");
     c.change("a.pgo", &typing);
     let items = c.at("textDocument/completion", "a.pgo", &typing, "strings.Rep|");
@@ -515,7 +519,7 @@ fn completion_and_signatures_while_typing() {
     c.change("a.pgo", &typing);
     let items = c.at("textDocument/completion", "a.pgo", &typing, "\nto|\n");
     for name in [
-        "total", "twice", "visits", "Counter", "append", "txn", "strings",
+        "total", "twice", "visits", "Counter", "append", "txn", "strings", "json",
     ] {
         assert!(labels(&items).contains(&name), "{name}");
     }
@@ -532,6 +536,18 @@ fn completion_and_signatures_while_typing() {
         help["signatures"][0]["parameters"],
         json!([{"label": "x int"}])
     );
+    let imports = "import h \"container/heap\"\n\nurl := struct{ host string }{\"a\"}\n";
+    c.change(
+        "a.pgo",
+        &format!("{imports}_ = h.Init\nprintln(url.host)\n"),
+    );
+    for (expression, wanted) in [("h.", "Push"), ("json.", "Marshal"), ("url.", "host")] {
+        let typing = format!("{imports}_ = h.Init\nprintln(url.host)\n{expression}\n");
+        c.change("a.pgo", &typing);
+        let marked = format!("\n{expression}|\n");
+        let items = c.at("textDocument/completion", "a.pgo", &typing, &marked);
+        assert!(labels(&items).contains(&wanted), "{expression} {items}");
+    }
     let in_string = format!("{SCRIPT}_ = \"a.b\"\n");
     c.change("a.pgo", &in_string);
     let items = c.at("textDocument/completion", "a.pgo", &in_string, "\"a.|b\"");

@@ -396,6 +396,10 @@ fn editing_and_history() {
     t.exp_string("ToUpper").unwrap();
     t.send_line("(\"x\")").unwrap();
     t.exp_string("\"X\"").unwrap();
+    // A package whose path is longer than its name.
+    keys(&mut t, "cmpl\t.Abs(");
+    t.exp_string("func Abs(x complex128) float64").unwrap();
+    clear_line(&mut t);
     // Files in strings; how a function is called.
     s.0.write("some-file.txt", "content\n");
     keys(&mut t, "os.ReadFile(\"some-f\t");

@@ -2,11 +2,11 @@
 use crate::check::{Checker, Found, NameIndex, Target};
 use crate::codegen::{self, State};
 use crate::compile::Loader;
+use crate::complete::{self, Completions, Known, Name, Words};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::highlight::{callee_before, operand_before};
+use crate::highlight::callee_before;
 use crate::lint::lint;
 use crate::package::PackageSource;
-use crate::session::Name;
 use crate::source::{FileId, SourceMap, Span};
 use crate::syntax::ast::{DeclKind, ExprKind, File, Ident, Stmt, StmtKind};
 
@@ -237,27 +237,20 @@ impl Analysis {
         }
     }
 
-    /// What may stand at the end of `before`, the text of the file up to a place: the members of the operand before a
-    /// dot, else the names that are known there. The text may be newer than the analysis.
+    /// What may stand at the end of `before`, the text of the file up to a place. The text may be newer than the analysis.
     pub fn completions(
         &mut self,
         file: FileId,
         before: &str,
+        words: Words<'_>,
         source: &dyn PackageSource,
-    ) -> Vec<Name> {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let Some(operand) = before.trim_end_matches(is_word).strip_suffix('.') else {
-            return self.checker.names_before(file, before.len() as u32);
+    ) -> Completions {
+        let mut known = AtPlace {
+            checker: &mut self.checker,
+            file,
+            offset: before.len() as u32,
         };
-        let operand = operand_before(operand);
-        match self.find(file, before.len() as u32, operand) {
-            Some(found) => self.checker.members(&found),
-            None if operand.chars().all(is_word) => {
-                let members = self.checker.package_members(source, operand);
-                members.unwrap_or_default()
-            }
-            None => Vec::new(),
-        }
+        complete::complete(&mut known, before, words, source)
     }
 
     /// The function whose arguments are being typed at the end of `before`, and which one is.
@@ -275,5 +268,29 @@ impl Analysis {
     /// What an expression of this text is: the nearest one before the place.
     fn find(&self, file: FileId, offset: u32, text: &str) -> Option<Found> {
         self.checker.expr_of_text(file, offset, text)
+    }
+}
+
+/// What is declared before a place of a file.
+struct AtPlace<'a> {
+    checker: &'a mut Checker,
+    file: FileId,
+    offset: u32,
+}
+
+impl Known for AtPlace<'_> {
+    fn checker(&mut self) -> &mut Checker {
+        self.checker
+    }
+
+    fn find(&mut self, expression: &str) -> Found {
+        let found = self
+            .checker
+            .expr_of_text(self.file, self.offset, expression);
+        found.unwrap_or(Found::Nothing)
+    }
+
+    fn names(&mut self) -> Vec<Name> {
+        self.checker.names_before(self.file, self.offset)
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod bytecode;
 pub mod codes;
+pub mod complete;
 pub mod diagnostic;
 pub mod doc;
 pub mod editor;
@@ -24,7 +25,7 @@ pub(crate) mod tir;
 pub(crate) mod types;
 
 pub use compile::{Checked, Failure, check, compile, heap_report};
-pub use session::{Chunk, Name, Session};
+pub use session::{Chunk, Session};
 
 /// Parses a text without checking it and gives its errors as `name:line:column: message`; for
 /// measuring the parser.

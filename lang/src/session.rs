@@ -2,10 +2,10 @@
 //! about names and expressions.
 use crate::bytecode::program::{FuncIdx, Program};
 use crate::bytecode::verify;
-pub use crate::check::Name;
 use crate::check::{Checker, Found, Renewed};
 use crate::codegen::{self, State};
 use crate::compile::Loader;
+use crate::complete::{self, Completions, Known, Name, Words};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::package::PackageSource;
 use crate::source::SourceMap;
@@ -129,27 +129,24 @@ impl<'a> Session<'a> {
         self.checker.package_path(&self.loader, name)
     }
 
-    /// All names that are declared.
-    pub fn names(&mut self) -> Vec<Name> {
-        let mut names = self.checker.visible_names();
-        names.sort();
-        names
+    /// What may stand at the end of a text.
+    pub fn completions(&mut self, before: &str, words: Words<'_>) -> Completions {
+        let (mut known, loader) = self.known();
+        complete::complete(&mut known, before, words, loader)
     }
 
-    /// What may follow `operand.`: fields and methods, or a package's exported names.
-    pub fn members(&mut self, operand: &str) -> Vec<Name> {
-        let is_word = operand.chars().all(|c| c.is_alphanumeric() || c == '_');
-        let package = match is_word {
-            true => self.checker.package_members(&self.loader, operand),
-            false => None,
+    /// What may follow `operand.`.
+    fn members(&mut self, operand: &str) -> Vec<Name> {
+        let (mut known, loader) = self.known();
+        complete::members(&mut known, operand, loader)
+    }
+
+    fn known(&mut self) -> (InSession<'_, 'a>, &Loader<'a>) {
+        let known = InSession {
+            checker: &mut self.checker,
+            loader: &self.loader,
         };
-        let mut names = package.unwrap_or_else(|| {
-            let found = self.ask(operand);
-            self.checker.members(&found)
-        });
-        names.sort();
-        names.dedup_by(|a, b| a.text == b.text);
-        names
+        (known, &self.loader)
     }
 
     /// How a function is called, by the text that stands before the parenthesis.
@@ -168,8 +165,28 @@ impl<'a> Session<'a> {
     }
 
     fn ask(&mut self, text: &str) -> Found {
-        let found = self.checker.ask(&self.loader, text);
+        self.known().0.find(text)
+    }
+}
+
+/// What a session has declared.
+struct InSession<'s, 'a> {
+    checker: &'s mut Checker,
+    loader: &'s Loader<'a>,
+}
+
+impl Known for InSession<'_, '_> {
+    fn checker(&mut self) -> &mut Checker {
+        self.checker
+    }
+
+    fn find(&mut self, expression: &str) -> Found {
+        let found = self.checker.ask(self.loader, expression);
         self.loader.mark(&mut self.checker.sources, 0);
         found
+    }
+
+    fn names(&mut self) -> Vec<Name> {
+        self.checker.visible_names()
     }
 }

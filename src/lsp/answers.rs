@@ -1,8 +1,9 @@
 //! What the server can, and its answers to requests.
 use super::{Document, Server, text};
 use crate::packages::{Packages, display};
+use lang::complete::{NameKind, Words};
 use lang::editor::{Analysis, Symbol, SymbolKind};
-use lang::highlight::{Class, KEYWORDS, Place, classes, place};
+use lang::highlight::{Class, Place, classes, place};
 use lang::source::{FileId, Span};
 use serde_json::{Map, Value, json};
 
@@ -97,15 +98,21 @@ fn hover(analysis: &mut Analysis, file: FileId, offset: u32) -> Value {
         .text
         .lines()
         .partition(|line| line.trim_start().starts_with("//"));
-    let comment: Vec<&str> = comment
-        .iter()
-        .map(|line| line.trim_start().trim_start_matches('/').trim_start())
-        .collect();
-    let value = format!("```go\n{}\n```\n{}", code.join("\n"), comment.join("\n"));
+    let value = format!(
+        "```go\n{}\n```\n{}",
+        code.join("\n"),
+        comment_text(comment.into_iter())
+    );
     json!({
         "contents": {"kind": "markdown", "value": value.trim_end()},
         "range": text::range(analysis.sources(), meaning.span),
     })
+}
+
+/// The lines of a comment without the slashes.
+fn comment_text<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let texts = lines.map(|line| line.trim_start().trim_start_matches('/').trim_start());
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 fn definition(analysis: &mut Analysis, file: FileId, offset: u32) -> Value {
@@ -179,33 +186,33 @@ fn completion(document: &mut Document, before: &str) -> Value {
     }
     let dir = document.path.parent().map(display).unwrap_or_default();
     let source = Packages::of_program(&dir);
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let behind_dot = before.trim_end_matches(is_word).ends_with('.');
-    let mut items: Vec<Value> = Vec::new();
-    if let Some((analysis, file)) = parts(document) {
-        for name in analysis.completions(file, before, &source) {
-            let kind = match name.detail.split([' ', '(']).next().unwrap_or_default() {
-                "func" => 3,
-                "type" => 7,
-                "const" => 21,
-                "package" => 9,
-                "builtin" => 3,
-                _ if behind_dot => 5,
-                _ => 6,
-            };
-            items.push(json!({"label": name.text, "kind": kind, "detail": name.detail}));
+    let packages: Vec<&str> = stdlib::packages().collect();
+    let words = Words {
+        keywords: true,
+        packages: &packages,
+    };
+    let Some((analysis, file)) = parts(document) else {
+        return json!([]);
+    };
+    let found = analysis.completions(file, before, words, &source);
+    let items = found.names.iter().map(|name| {
+        let kind = match name.kind {
+            NameKind::Method => 2,
+            NameKind::Func => 3,
+            NameKind::Field => 5,
+            NameKind::Var => 6,
+            NameKind::Type => 7,
+            NameKind::Package => 9,
+            NameKind::Keyword => 14,
+            NameKind::Const => 21,
+        };
+        let mut item = json!({"label": name.text, "kind": kind, "detail": name.detail});
+        if !name.doc.is_empty() {
+            item["documentation"] = json!(comment_text(name.doc.lines()));
         }
-    }
-    if !behind_dot {
-        items.extend(
-            KEYWORDS
-                .iter()
-                .map(|word| json!({"label": word, "kind": 14})),
-        );
-        let packages = stdlib::packages().filter(|path| !path.contains('/'));
-        items.extend(packages.map(|path| json!({"label": path, "kind": 9})));
-    }
-    json!(items)
+        item
+    });
+    items.collect()
 }
 
 fn signature(analysis: &mut Analysis, file: FileId, before: &str) -> Value {

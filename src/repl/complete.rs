@@ -1,6 +1,7 @@
 //! What may stand where the cursor is: names, members behind a dot, commands, files in strings.
 use super::{Repl, command};
-use lang::highlight::{KEYWORDS, Place, operand_before, place};
+use lang::complete::Words;
+use lang::highlight::{Place, place};
 use rustyline::completion::Pair;
 use std::path::Path;
 
@@ -39,58 +40,22 @@ fn command_line(repl: &mut Repl<'_>, before: &str, line: &str) -> (usize, Vec<Pa
 
 /// In code; `text` is the part of `before` that is code.
 fn code(repl: &mut Repl<'_>, before: &str, text: &str, keywords: bool) -> (usize, Vec<Pair>) {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let word_start = text.rfind(|c| !is_word(c)).map_or(0, |at| {
-        at + text[at..].chars().next().map_or(1, char::len_utf8)
-    });
-    let word = &text[word_start..];
-    let start = before.len() - word.len();
-    let names = match text[..word_start].strip_suffix('.') {
-        Some(rest) => {
-            let operand = operand_before(rest);
-            match operand.is_empty() {
-                true => Vec::new(),
-                false => repl.session.members(operand),
-            }
-        }
-        None => {
-            let mut names = repl.session.names();
-            let known = |text: &str, names: &[lang::session::Name]| {
-                names
-                    .binary_search_by(|n| n.text.as_str().cmp(text))
-                    .is_ok()
-            };
-            let mut more: Vec<(String, &str)> = repl
-                .vm
-                .known_roots()
-                .into_iter()
-                .map(|(name, _)| (name, "root"))
-                .collect();
-            if keywords {
-                more.extend(KEYWORDS.map(|k| (k.to_string(), "keyword")));
-            }
-            let packages = stdlib::packages().filter(|p| !p.contains("internal/"));
-            more.extend(
-                packages
-                    .filter(|p| !p.contains('/'))
-                    .map(|p| (p.to_string(), "package")),
-            );
-            more.retain(|(text, _)| !known(text, &names));
-            names.extend(more.into_iter().map(|(text, detail)| lang::session::Name {
-                text,
-                detail: detail.to_string(),
-            }));
-            names
-        }
+    let packages: Vec<&str> = stdlib::packages().collect();
+    let words = Words {
+        keywords,
+        packages: &packages,
     };
-    let mut found: Vec<Pair> = names
-        .into_iter()
-        .filter(|n| n.text.starts_with(word) && !(word.is_empty() && n.text == "_"))
-        .map(|n| pair(n.text.clone(), n.text))
-        .collect();
-    found.sort_by(|a, b| a.replacement.cmp(&b.replacement));
-    found.dedup_by(|a, b| a.replacement == b.replacement);
-    (start, found)
+    let known = repl.session.completions(text, words);
+    let word = &text[known.start..];
+    let mut names: Vec<String> = known.names.into_iter().map(|name| name.text).collect();
+    if !text[..known.start].ends_with('.') {
+        names.extend(repl.vm.known_roots().into_iter().map(|(name, _)| name));
+    }
+    names.retain(|name| name.starts_with(word) && !(word.is_empty() && name == "_"));
+    names.sort();
+    names.dedup();
+    let found = names.into_iter().map(|name| pair(name.clone(), name));
+    (before.len() - word.len(), found.collect())
 }
 
 fn pair(display: String, replacement: String) -> Pair {

@@ -24,14 +24,30 @@ pub(crate) enum Found {
     Value(Ty),
     /// A declared function.
     Func(FuncId, Ty),
+    Package(PkgId),
 }
 
 /// A name that may stand somewhere, and what it is.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Name {
     pub text: String,
+    pub kind: NameKind,
     /// `func(s string) int`, `var int`, `package`.
     pub detail: String,
+    /// The comment before its declaration, `//` included.
+    pub doc: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NameKind {
+    Const,
+    Type,
+    Var,
+    Func,
+    Method,
+    Field,
+    Package,
+    Keyword,
 }
 
 impl Checker {
@@ -54,6 +70,7 @@ impl Checker {
             Found::NoValue => "no value".to_string(),
             Found::Nil => "untyped nil".to_string(),
             Found::Builtin(name) => format!("builtin {name}"),
+            Found::Package(p) => format!("package {}", self.a.names.packages[p.0 as usize].1),
             Found::Type(ty) => {
                 let under = self.a.types.underlying(*ty);
                 match under == *ty {
@@ -100,11 +117,12 @@ impl Checker {
         Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
-    /// Fields and methods of a value, or methods of a type.
+    /// Fields and methods of a value, methods of a type, or the exported names of a package.
     pub(crate) fn members(&mut self, found: &Found) -> Vec<Name> {
         let (ty, is_type) = match *found {
             Found::Value(ty) | Found::Func(_, ty) => (ty, false),
             Found::Type(ty) => (ty, true),
+            Found::Package(p) => return self.exported_names(p),
             _ => return Vec::new(),
         };
         self.flush_pending();
@@ -127,9 +145,15 @@ impl Checker {
                 continue;
             }
             let text = self.name(entry.method.name).to_string();
-            let written = entry.func.and_then(|f| self.header(f.func));
+            let func = entry.func.map(|f| f.func);
+            let written = func.and_then(|f| self.header(f));
             let detail = written.unwrap_or_else(|| self.session_text(entry.method.sig));
-            out.push(Name { text, detail });
+            out.push(Name {
+                text,
+                kind: NameKind::Method,
+                detail,
+                doc: func.map(|f| self.func_comment(f)).unwrap_or_default(),
+            });
         }
         out
     }
@@ -148,7 +172,9 @@ impl Checker {
             }
             out.push(Name {
                 text: self.name(f.name).to_string(),
+                kind: NameKind::Field,
                 detail: self.session_text(f.ty),
+                doc: String::new(),
             });
             if f.embedded {
                 self.fields(f.ty, pkg, seen, out);
@@ -156,20 +182,11 @@ impl Checker {
         }
     }
 
-    /// The exported names of a package by the name that the session has for it, or of one of the library.
-    pub(crate) fn package_members(
-        &mut self,
-        source: &dyn PackageSource,
-        name: &str,
-    ) -> Option<Vec<Name>> {
-        let pkg = self.package_named(source, name)?;
-        let mut list: Vec<(Symbol, ObjId)> = self.packages[pkg.0 as usize]
-            .scope
-            .iter()
-            .map(|(n, id)| (*n, *id))
-            .collect();
+    fn exported_names(&mut self, pkg: PkgId) -> Vec<Name> {
+        let scope = &self.packages[pkg.0 as usize].scope;
+        let mut list: Vec<(Symbol, ObjId)> = scope.iter().map(|(n, id)| (*n, *id)).collect();
         list.retain(|(n, _)| is_exported(self.name(*n)));
-        Some(list.into_iter().map(|(n, id)| self.named(n, id)).collect())
+        list.into_iter().map(|(n, id)| self.named(n, id)).collect()
     }
 
     /// The import path of the package that a name means.
@@ -182,7 +199,12 @@ impl Checker {
         Some(self.a.names.packages[pkg.0 as usize].1.clone())
     }
 
-    fn package_named(&mut self, source: &dyn PackageSource, name: &str) -> Option<PkgId> {
+    /// The package that the session has under a name, or one of the library.
+    pub(crate) fn package_named(
+        &mut self,
+        source: &dyn PackageSource,
+        name: &str,
+    ) -> Option<PkgId> {
         match self.session_object(name) {
             Some(id) => match self.obj(id).kind {
                 ObjKind::Package(p) => Some(p),
@@ -228,8 +250,39 @@ impl Checker {
             ObjKind::Nil => "nil".to_string(),
             ObjKind::Package(_) => "package".to_string(),
         };
-        let text = self.name(name).to_string();
-        Name { text, detail }
+        let (kind, doc) = match self.obj(id).kind {
+            ObjKind::Const(..) | ObjKind::Nil => (NameKind::Const, self.declared_comment(id)),
+            ObjKind::Type(_) | ObjKind::GenericAlias(_) => {
+                (NameKind::Type, self.declared_comment(id))
+            }
+            ObjKind::Func(f) => (NameKind::Func, self.func_comment(f)),
+            ObjKind::Builtin(_) => (NameKind::Func, String::new()),
+            ObjKind::Package(_) => (NameKind::Package, String::new()),
+            ObjKind::Global(_) => (NameKind::Var, self.declared_comment(id)),
+            ObjKind::Local(..) | ObjKind::Unresolved | ObjKind::Bad => {
+                (NameKind::Var, String::new())
+            }
+        };
+        Name {
+            text: self.name(name).to_string(),
+            kind,
+            detail,
+            doc,
+        }
+    }
+
+    fn func_comment(&self, f: FuncId) -> String {
+        let decl = self.func_decl(f);
+        decl.map_or_else(String::new, |(_, span)| self.comment_before(span))
+    }
+
+    /// The comment before an object that is declared in a file; predeclared ones have none.
+    fn declared_comment(&self, id: ObjId) -> String {
+        let span = self.obj(id).span;
+        match span.lo < span.hi {
+            true => self.comment_before(span),
+            false => String::new(),
+        }
     }
 
     /// All names that the session has declared, and the predeclared ones.
@@ -320,9 +373,7 @@ impl Checker {
     }
 
     fn func_text(&self, f: FuncId) -> Option<String> {
-        let (_, span) = self.func_decl(f)?;
-        let comment = self.comment_before(span);
-        Some(format!("{comment}{}", self.header(f)?))
+        Some(format!("{}{}", self.func_comment(f), self.header(f)?))
     }
 
     fn type_text(&self, id: ObjId) -> Option<String> {
@@ -341,13 +392,16 @@ impl Checker {
     /// The `//` lines right before a declaration.
     pub(super) fn comment_before(&self, span: Span) -> String {
         let text = &self.sources.file(span.file).text()[..span.lo as usize];
-        let text = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
-        let lines: Vec<&str> = text.lines().collect();
-        let comments = lines
-            .iter()
-            .rev()
-            .take_while(|l| l.trim_start().starts_with("//"));
-        let start = lines.len() - comments.count();
-        lines[start..].iter().map(|l| format!("{l}\n")).collect()
+        let mut start = text.rfind('\n').map_or(0, |at| at + 1);
+        let end = start;
+        while start > 0 {
+            let line = text[..start - 1].rfind('\n').map_or(0, |at| at + 1);
+            if !text[line..start].trim_start().starts_with("//") {
+                break;
+            }
+            start = line;
+        }
+        let lines = text[start..end].lines();
+        lines.map(|l| format!("{l}\n")).collect()
     }
 }

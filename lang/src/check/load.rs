@@ -40,6 +40,17 @@ pub(super) fn implicit_path(name: &str) -> &str {
     nested.map_or(name, |(_, path)| path)
 }
 
+/// The packages that scripts may use by a name alone, and their paths, of the library's paths.
+pub(crate) fn implicit_packages<'a>(paths: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    let named = paths.iter().map(|path| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        (name, *path)
+    });
+    named
+        .filter(|(name, path)| implicit_path(name) == *path)
+        .collect()
+}
+
 impl Checker {
     pub(super) fn new_package(&mut self, path: &str, name: &str, library: bool) -> PkgId {
         let id = PkgId(self.packages.len() as u32);

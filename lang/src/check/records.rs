@@ -224,6 +224,7 @@ impl Checker {
                 _ => Found::Value(ty),
             }),
             ObjKind::Global(g) => Some(Found::Value(self.globals[g.0 as usize].ty)),
+            ObjKind::Package(p) => Some(Found::Package(p)),
             _ => None,
         }
     }
@@ -244,9 +245,10 @@ impl Checker {
             })
             .map(|id| (self.obj(id).name, id))
             .collect();
-        names.extend(locals.into_iter().map(|(name, id)| self.named(name, id)));
-        names.sort();
-        names.dedup_by(|a, b| a.text == b.text);
-        names
+        // The nearest declaration of a name comes first.
+        let locals = locals.into_iter().rev();
+        let mut all: Vec<super::Name> = locals.map(|(name, id)| self.named(name, id)).collect();
+        all.append(&mut names);
+        all
     }
 }
