@@ -71,7 +71,13 @@ fn find(word: &str) -> Result<((String, PackageDoc), Vec<String>), String> {
             Err(e) => first_error = first_error.or(Some(e)),
         }
     }
-    Err(first_error.unwrap_or_else(|| format!("no package {word}")))
+    // A package of the library may be called by its last name alone.
+    let (name, rest) = word.split_once('.').unwrap_or((word, ""));
+    let named = stdlib::packages().filter(|path| path.rsplit('/').next() == Some(name));
+    match named.min_by_key(|path| path.len()) {
+        Some(path) if path != name => find(&format!("{path}.{rest}")),
+        _ => Err(first_error.unwrap_or_else(|| format!("no package {word}"))),
+    }
 }
 
 fn header(path: &str, doc: &PackageDoc) -> String {

@@ -53,6 +53,19 @@ fn command() -> i32 {
         };
         return run::run_code(code, &args, &cli.heap);
     }
+    // Programs that run hear of closed pipes themselves, as Go's do, and `lsp` of its client's.
+    if !matches!(
+        cli.command,
+        None | Some(
+            Command::Run { .. }
+                | Command::Script(_)
+                | Command::Watch { .. }
+                | Command::Repl
+                | Command::Lsp
+        )
+    ) {
+        vm::signals::die_of_closed_pipes();
+    }
     match cli.command {
         Some(Command::Run { args } | Command::Script(args)) => run::run(&args, &cli.heap),
         Some(Command::Check(args)) => check::check(&args),

@@ -3,6 +3,7 @@
 mod common;
 
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
 use common::{Folder, first_byte};
@@ -397,11 +398,56 @@ fn doc_shows_declarations() {
             .out
             .contains("// Has unexported fields.")
     );
+    // The last name of a package is enough; groups show what they export, comments stay with their lines.
+    let text = "package group\n\n// Errors.\nvar (\n\thidden = 1 // not seen\n\t// A is first.\n\tA   = 2 // or second\n\tBcd = 3\n)\n\n\
+                type T struct {\n\tX int // of x\n\tY int\n\tz int\n}\n";
+    scratch.write("group/group.pgo", text);
+    assert_eq!(
+        scratch.pgo(&["doc", "group.Bcd"]).out,
+        "package group // import \"./group\"\n\n\
+         var (\n\t// A is first.\n\tA   = 2 // or second\n\tBcd = 3\n)\n    Errors.\n\n"
+    );
+    assert_eq!(
+        scratch.pgo(&["doc", "group.T"]).out,
+        "package group // import \"./group\"\n\n\
+         type T struct {\n\tX int // of x\n\tY int\n\t// Has unexported fields.\n}\n\n"
+    );
+    let short = scratch.pgo(&["doc", "json.Decoder.Decode"]);
+    assert!(
+        short
+            .out
+            .starts_with("package json // import \"encoding/json\"\n\nfunc (d"),
+        "{}{}",
+        short.out,
+        short.err
+    );
     let none = scratch.pgo(&["doc", "strings.Nope"]);
     assert_eq!(
         (&none.err[..], none.status),
         ("pgo: no Nope in package strings\n", Some(1))
     );
+}
+
+/// A reader that goes away, as `head` does, ends a command without a word.
+#[test]
+fn closed_pipes() {
+    let scratch = Folder::new("command-pipes");
+    for args in [
+        &["doc", "strings"][..],
+        &["completions", "bash"],
+        &["--help"],
+        &["-e", "for { fmt.Println(1) }"],
+    ] {
+        let mut command = scratch.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let died = output.status.signal() == Some(13) || output.status.code() == Some(141);
+        let may_end = args[0] == "--help" && output.status.success();
+        assert!(died || may_end, "{args:?}: {:?}", output.status);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{args:?}");
+    }
 }
 
 #[test]

@@ -99,7 +99,10 @@ impl Reader<'_> {
         };
         let end = self.comments.partition_point(|c| c.hi <= at.lo);
         let (mut start, mut next) = (end, at.lo);
-        while start > 0 && touches(self.comments[start - 1], next) {
+        while start > 0
+            && touches(self.comments[start - 1], next)
+            && !self.is_behind_code(self.comments[start - 1])
+        {
             start -= 1;
             next = self.comments[start].lo;
         }
@@ -110,6 +113,47 @@ impl Reader<'_> {
         )
     }
 
+    /// Whether a comment belongs to what stands before it on its line.
+    fn is_behind_code(&self, comment: Span) -> bool {
+        let before = &self.sources.file(comment.file).text()[..comment.lo as usize];
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        !line.trim().is_empty()
+    }
+
+    /// A part of a group or struct, a line of its own, with its comments.
+    fn line(&self, part: Span, out: &mut String) {
+        for comment in self.comment_before(part).lines() {
+            out.push_str(&format!("\t// {comment}\n"));
+        }
+        out.push_str(&format!("\t{}", self.sources.text(part)));
+        let next = self.comments.partition_point(|c| c.lo < part.hi);
+        if let Some(comment) = self.comments.get(next) {
+            let between = Span {
+                lo: part.hi,
+                hi: comment.lo,
+                ..part
+            };
+            if !self.sources.text(between).contains('\n') {
+                out.push_str(&format!(" {}", self.sources.text(*comment)));
+            }
+        }
+        out.push('\n');
+    }
+
+    /// A group's text without what it does not export.
+    fn group(&self, word: &str, whole: &str, specs: &[(Span, Vec<String>)]) -> String {
+        let is_seen = |names: &[String]| names.iter().any(|n| is_exported(n));
+        if specs.iter().all(|(_, names)| is_seen(names)) {
+            return whole.to_string();
+        }
+        let mut out = format!("{word} (\n");
+        for (span, _) in specs.iter().filter(|(_, names)| is_seen(names)) {
+            self.line(*span, &mut out);
+        }
+        out.push(')');
+        out
+    }
+
     fn name(&self, ident: &ast::Ident) -> String {
         self.names.resolve(ident.name).to_string()
     }
@@ -117,45 +161,39 @@ impl Reader<'_> {
     fn decl(&self, decl: &ast::Decl, items: &mut Vec<Item>) {
         let text = self.sources.text(decl.span);
         let comment = self.comment_before(decl.span);
-        let mut values = |kind, all: Vec<String>, word: &str, first: Option<Span>| {
-            let exported: Vec<String> = all.into_iter().filter(|n| is_exported(n)).collect();
-            if let (false, Some(first)) = (exported.is_empty(), first) {
-                let line = self.sources.text(first);
+        let mut values = |kind, word: &str, specs: Vec<(Span, Vec<String>)>| {
+            let names = specs.iter().flat_map(|(_, names)| names);
+            let exported: Vec<String> = names.filter(|n| is_exported(n)).cloned().collect();
+            let is_shown = |(_, names): &&(Span, Vec<String>)| exported.contains(&names[0]);
+            if let Some((first, _)) = specs.iter().find(is_shown).or(specs.first())
+                && !exported.is_empty()
+            {
+                let line = self.sources.text(*first);
                 let line = line.lines().next().unwrap_or_default();
                 let more = if text.contains('\n') { " ..." } else { "" };
                 items.push(Item {
                     kind,
                     names: exported,
                     of: None,
-                    summary: format!("{word} {line}{more}"),
-                    text: text.to_string(),
+                    summary: format!("{word} {}{more}", unaligned(line)),
+                    text: self.group(word, text, &specs),
                     comment: comment.clone(),
                 });
             }
         };
+        let named = |names: &[ast::Ident]| names.iter().map(|n| self.name(n)).collect();
         match &decl.kind {
             DeclKind::Const(specs) => {
-                let all = specs.iter().flat_map(|s| &s.names).map(|n| self.name(n));
-                values(
-                    ItemKind::Const,
-                    all.collect(),
-                    "const",
-                    specs.first().map(|s| s.span),
-                );
+                let specs = specs.iter().map(|s| (s.span, named(&s.names)));
+                values(ItemKind::Const, "const", specs.collect());
             }
             DeclKind::Var(specs) | DeclKind::Pvar(specs) => {
-                let all = specs.iter().flat_map(|s| &s.names).map(|n| self.name(n));
-                let word = if matches!(decl.kind, DeclKind::Var(_)) {
-                    "var"
-                } else {
-                    "pvar"
+                let word = match decl.kind {
+                    DeclKind::Var(_) => "var",
+                    _ => "pvar",
                 };
-                values(
-                    ItemKind::Var,
-                    all.collect(),
-                    word,
-                    specs.first().map(|s| s.span),
-                );
+                let specs = specs.iter().map(|s| (s.span, named(&s.names)));
+                values(ItemKind::Var, word, specs.collect());
             }
             DeclKind::Func(f) => self.func(f, comment, items),
             DeclKind::Type(specs) => {
@@ -249,11 +287,7 @@ impl Reader<'_> {
         for field in s.fields.iter().filter(|f| is_seen(f)) {
             let start = field.names.first().map_or(field.ty.span, |n| n.span);
             let end = field.tag.map_or(field.ty.span.hi, |tag| tag.span.hi);
-            let line = Span { hi: end, ..start };
-            for comment in self.comment_before(line).lines() {
-                out.push_str(&format!("\t// {comment}\n"));
-            }
-            out.push_str(&format!("\t{}\n", self.sources.text(line)));
+            self.line(Span { hi: end, ..start }, &mut out);
         }
         out.push_str("\t// Has unexported fields.\n}");
         out
@@ -267,6 +301,15 @@ impl Reader<'_> {
             ExprKind::Index { operand, .. } => self.base(operand),
             _ => None,
         }
+    }
+}
+
+/// A line of a declaration without the spaces that bring it into columns.
+fn unaligned(line: &str) -> String {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.split_once('=') {
+        Some((name, value)) => format!("{} ={value}", words(name)),
+        None => words(line),
     }
 }
 
@@ -321,7 +364,7 @@ mod tests {
         );
         assert_eq!(
             doc.items[0].text,
-            "type T struct {\n\tB string\n\t// Has unexported fields.\n}"
+            "type T struct {\n\tB string // b\n\t// Has unexported fields.\n}"
         );
         assert_eq!(doc.items[3].names, ["A", "B"]);
     }

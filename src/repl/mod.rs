@@ -162,7 +162,10 @@ pub fn repl(heap: &HeapArgs) -> i32 {
     let repl = Repl::new(&packages, heap);
     match repl.interactive {
         true => interact(repl),
-        false => batch::read(repl),
+        false => {
+            vm::signals::die_of_closed_pipes();
+            batch::read(repl)
+        }
     }
 }
 

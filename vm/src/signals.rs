@@ -116,6 +116,11 @@ pub(crate) fn forget_interrupt() {
     }
 }
 
+/// From now on a write to a pipe that nobody reads any more ends the process, as it ends other commands.
+pub fn die_of_closed_pipes() {
+    set(libc::SIGPIPE, Disposition::Default);
+}
+
 /// Sets what a signal does; false if it cannot be set (SIGKILL, SIGSTOP, faults, no such signal).
 pub fn set(signal: i32, disposition: Disposition) -> bool {
     if !is_known(signal) || FAULTS.contains(&signal) || descriptor().is_none() {
